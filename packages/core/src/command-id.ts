@@ -1,0 +1,53 @@
+/**
+ * Command ids and their dates.
+ *
+ * An id with a date is a ULID (its first 48 bits are milliseconds since 1970). An id derived from another fact is a
+ * ULID too: the date of that fact, then 80 bits of a hash, so the same fact always derives the same id. A key
+ * without a date becomes an id that begins with `k` (no ULID of our era does), and its date is its arrival.
+ */
+import { decodeTime, encodeTime, isValid } from 'ulid'
+import { type Codec, type Scalar, text } from './codec.ts'
+import { digest } from './fingerprint.ts'
+
+export type CommandId = Scalar<string, 'CommandId'>
+export const CommandId: Codec<CommandId> = text('CommandId', {
+  minLength: 26,
+  maxLength: 27,
+  pattern: /^(k[0-9A-HJKMNP-TV-Z]{26}|[0-7][0-9A-HJKMNP-TV-Z]{25})$/,
+})
+
+/** Crockford's base 32, as ULIDs use it. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** The date an id carries, in milliseconds since 1970; undefined for a key without one. */
+export const dateOf = (id: CommandId): number | undefined => (id.length === 26 ? decodeTime(id) : undefined)
+
+/** A caller's ULID as it stands, or undefined where the text is none. */
+export const fromUlid = (input: string): CommandId | undefined =>
+  isValid(input) ? (input.toUpperCase() as CommandId) : undefined
+
+/** A fresh id, made at arrival for a command that came without one. `random` gives numbers in [0, 1). */
+export const freshId = (timeMs: number, random: () => number): CommandId => {
+  let id = encodeTime(timeMs)
+  for (let digit = 0; digit < 16; digit += 1) id += ALPHABET[Math.floor(random() * 32)]
+  return id as CommandId
+}
+
+/** The same parts and date always derive the same id. */
+export const deriveId = (dateMs: number, ...parts: ReadonlyArray<string>): CommandId =>
+  (encodeTime(dateMs) + base32(digest(JSON.stringify(parts)), 16)) as CommandId
+
+/** The id of a key that carries no date, such as a caller's own `Idempotency-Key`. */
+export const undatedId = (...parts: ReadonlyArray<string>): CommandId =>
+  `k${base32(digest(JSON.stringify(parts)), 26)}` as CommandId
+
+/** `digits` characters of 5 bits each, from a digest of 32 bytes. */
+const base32 = (bytes: Uint8Array, digits: number): string => {
+  let out = ''
+  for (let digit = 0; digit < digits; digit += 1) {
+    const bit = digit * 5
+    const word = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0)
+    out += ALPHABET[(word >> (11 - (bit & 7))) & 31]
+  }
+  return out
+}

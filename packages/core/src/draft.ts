@@ -1,0 +1,178 @@
+/**
+ * What a group of commands comes to on a head: each member's answer, and the commit that puts it on record.
+ *
+ * Law: a group gives the answers and the state that its members give one by one, in its order.
+ */
+import { type Aggregate, encodeEvent } from './aggregate.ts'
+import { type CommandId, dateOf } from './command-id.ts'
+import {
+  bytesOf,
+  type Commit,
+  type StoredAnswer,
+  type StoredEvent,
+  type StoredSnapshot,
+  sizeBytes,
+} from './commit.ts'
+import type { Envelope } from './envelope.ts'
+import type { Fault, Refusal } from './fault.ts'
+import { E } from './fp.ts'
+import type { ExecuteOptions, Handler, Settled } from './handler.ts'
+import type { Head } from './head.ts'
+import { recorded } from './ledger.ts'
+import { remember } from './memory.ts'
+
+/** What a group comes to on a head: an answer for each member, and what is to be put on record. */
+export interface Draft<State, Event, Rejection> {
+  readonly settled: ReadonlyArray<Settled<Event, Rejection>>
+  readonly answers: ReadonlyArray<StoredAnswer>
+  readonly state: State
+  readonly events: number
+  /** Whether an answer rests on the head alone, without being put on record. */
+  readonly fromHead: boolean
+}
+
+export const draft = async <Command, State, Event extends StoredEvent, Rejection>(
+  handler: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+  group: ReadonlyArray<Envelope<Command>>,
+  markers: ReadonlyMap<CommandId, number>,
+): Promise<E.Either<Fault, Draft<State, Event, Rejection>>> => {
+  const { aggregate, options } = handler
+  const position = { stream: head.stream, commit: head.number + 1 }
+  const settled: Array<Settled<Event, Rejection>> = []
+  const answers: Array<StoredAnswer> = []
+  const drafted = new Map<CommandId, number>()
+  let { state } = head
+  let events = 0
+  let fromHead = false
+  for (const member of group) {
+    const refused = screen(member, options)
+    if (refused !== undefined) {
+      settled.push(E.left(refused))
+      continue
+    }
+    const earlier = drafted.get(member.id)
+    if (earlier !== undefined) {
+      settled.push(repeated(settled[earlier], member, answers))
+      continue
+    }
+    const looked = recorded(handler, head, member, markers)
+    const known = looked instanceof Promise ? await looked : looked
+    if (known !== undefined) {
+      if (E.isLeft(known)) return known
+      settled.push(known.right)
+      continue
+    }
+    const context = { timeMs: member.timeMs, commandId: member.id }
+    const outcome = aggregate.decide(member.command, state, context)
+    const changes = E.isRight(outcome) ? outcome.right : []
+    for (const event of changes) state = aggregate.evolve(state, event)
+    events += changes.length
+    if (member.identified || changes.length > 0) {
+      drafted.set(member.id, settled.length)
+      answers.push(answerOf(aggregate, head, member, outcome))
+    } else fromHead = true
+    settled.push(E.right({ commandId: member.id, position, outcome, timeMs: member.timeMs, replayed: false }))
+  }
+  if (answers.length === 0 && fromHead)
+    return E.right({ settled: atHead(settled, head), answers, state, events, fromHead })
+  return E.right({ settled, answers, state, events, fromHead })
+}
+
+/** Where nothing is appended, an answer is given from the head itself. */
+const atHead = <Event, Rejection>(
+  settled: ReadonlyArray<Settled<Event, Rejection>>,
+  { stream, number }: Head<unknown>,
+): ReadonlyArray<Settled<Event, Rejection>> =>
+  settled.map((one) =>
+    E.isRight(one) && !one.right.replayed
+      ? E.right({ ...one.right, position: { stream, commit: number } })
+      : one,
+  )
+
+const screen = (
+  { id, timeMs }: Envelope<unknown>,
+  { maxFutureMs, maxAgeMs }: ExecuteOptions,
+): Refusal | undefined => {
+  const dateMs = dateOf(id)
+  if (dateMs === undefined) return undefined
+  if (dateMs > timeMs + maxFutureMs) return { _tag: 'IdFromTheFuture', commandId: id, dateMs, nowMs: timeMs }
+  return dateMs < timeMs - maxAgeMs ? { _tag: 'IdTooOld', commandId: id, dateMs, nowMs: timeMs } : undefined
+}
+
+/** The same id earlier in the group: its answer, or a refusal where the payload differs. */
+const repeated = <Event, Rejection>(
+  first: Settled<Event, Rejection> | undefined,
+  { id, fingerprint }: Envelope<unknown>,
+  answers: ReadonlyArray<StoredAnswer>,
+): Settled<Event, Rejection> => {
+  const answer = answers.find((one) => one.id === id)
+  if (first === undefined || answer?.fingerprint !== fingerprint)
+    return E.left({ _tag: 'IdReused', commandId: id })
+  return E.isRight(first) ? E.right({ ...first.right, replayed: true }) : first
+}
+
+const answerOf = <Event extends StoredEvent, Rejection>(
+  aggregate: Aggregate<unknown, unknown, Event, Rejection>,
+  head: Head<unknown>,
+  member: Envelope<unknown>,
+  outcome: E.Either<Rejection, ReadonlyArray<Event>>,
+): StoredAnswer => ({
+  id: member.id,
+  fingerprint: member.fingerprint,
+  timeMs: member.timeMs,
+  ...(member.dateMs === undefined ? {} : { dateMs: member.dateMs }),
+  ...(head.memory.marking === true && dateOf(member.id) === undefined ? { marked: true as const } : {}),
+  metadata: member.metadata,
+  events: E.isRight(outcome) ? outcome.right.map((event) => encodeEvent(aggregate, event)) : [],
+  ...(E.isLeft(outcome) ? { rejection: aggregate.rejection.encode(outcome.left) } : {}),
+})
+
+export const commitOf = <Command, State, Event extends StoredEvent, Rejection>(
+  handler: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+  { answers, state, events }: Draft<State, Event, Rejection>,
+): Commit => {
+  let { timeMs, latestIdMs } = head
+  for (const answer of answers) {
+    timeMs = Math.max(timeMs, answer.timeMs)
+    latestIdMs = Math.max(latestIdMs, dateOf(answer.id) ?? 0)
+  }
+  const commit: Commit = {
+    stream: head.stream,
+    number: head.number + 1,
+    version: head.version + events,
+    timeMs,
+    latestIdMs,
+    answers,
+  }
+  const snapshot = snapshotOf(handler, head, commit, state)
+  return snapshot === undefined ? commit : { ...commit, snapshot }
+}
+
+/** A snapshot is due when k commits went without one, and, where the state is large, once they outweigh it. */
+const snapshotOf = <Command, State, Event extends StoredEvent, Rejection>(
+  { aggregate, options }: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+  commit: Commit,
+  state: State,
+): StoredSnapshot | undefined => {
+  if (aggregate.snapshot === undefined || head.tail.length + 1 < options.snapshotEvery) return undefined
+  if (head.snapshotBytes > LARGE_BYTES && tailBytes(head.tail) < head.snapshotBytes) return undefined
+  const stored = aggregate.snapshot.encode(state)
+  return {
+    fingerprint: aggregate.fingerprint,
+    state: stored,
+    memory: remember(head.memory, [...head.tail, commit], options.remembered, commit.timeMs),
+    sizeBytes: bytesOf(stored),
+  }
+}
+
+/** Below this, a snapshot costs no more than the read it saves. */
+const LARGE_BYTES = 4096
+
+const tailBytes = (tail: ReadonlyArray<Commit>): number => {
+  let bytes = 0
+  for (const commit of tail) bytes += sizeBytes(commit)
+  return bytes
+}

@@ -1,0 +1,139 @@
+/**
+ * The command handler: exactly one effect and one answer per command id, for one conditional write.
+ *
+ * A group of commands of one stream is decided in turn and appended as one commit; a single command is a group of
+ * one. Answers come only from an acknowledged append or from the stored log. A failed condition reads the new tail
+ * and decides again with the same context; an append whose outcome is unknown is repeated until it is known.
+ */
+import type { Aggregate } from './aggregate.ts'
+import type { CommandId } from './command-id.ts'
+import type { Commit, StoredEvent } from './commit.ts'
+import { commitOf, draft } from './draft.ts'
+import type { Envelope } from './envelope.ts'
+import type { Fault } from './fault.ts'
+import { E, type TE } from './fp.ts'
+import {
+  defaultOptions,
+  type ExecuteOptions,
+  type ExecutePorts,
+  type Handler,
+  type Settled,
+} from './handler.ts'
+import { advance, type Head, load, withCommits } from './head.ts'
+import type { AppendFailure } from './ports/event-store.ts'
+import type { StreamName } from './stream-name.ts'
+
+export type Execute<Command, Event, Rejection> = (
+  stream: StreamName,
+  group: ReadonlyArray<Envelope<Command>>,
+) => TE.TaskEither<Fault, ReadonlyArray<Settled<Event, Rejection>>>
+
+/** The answers of a group, in its order. A fault means that none is known; the same ids may be sent again. */
+export const execute = <Command, State, Event extends StoredEvent, Rejection>(
+  aggregate: Aggregate<Command, State, Event, Rejection>,
+  ports: ExecutePorts,
+  options: Partial<ExecuteOptions> = {},
+): Execute<Command, Event, Rejection> => {
+  const handler = { aggregate, ports, options: { ...defaultOptions, ...options } }
+  return (stream, group) => () => settle(handler, stream, group)
+}
+
+const settle = async <Command, State, Event extends StoredEvent, Rejection>(
+  handler: Handler<Command, State, Event, Rejection>,
+  stream: StreamName,
+  group: ReadonlyArray<Envelope<Command>>,
+): Promise<E.Either<Fault, ReadonlyArray<Settled<Event, Rejection>>>> => {
+  const { aggregate, ports, options } = handler
+  const markers = new Map<CommandId, number>()
+  let head = ports.cache?.get(stream) as Head<State> | undefined
+  let fresh = false
+  let doubt = false
+  const failed = (fault: Fault): E.Either<Fault, never> =>
+    E.left(doubt ? { _tag: 'Unsettled', stream, commandIds: group.map(({ id }) => id) } : fault)
+  for (let attempt = 0; attempt < options.attempts; attempt += 1) {
+    if (attempt > 0) await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
+    if (head === undefined) {
+      const loaded = await load(aggregate, ports.store, stream, options.snapshotEvery)
+      if (E.isLeft(loaded)) return failed(loaded.left)
+      head = loaded.right
+      fresh = true
+    }
+    const drafted = await draft(handler, head, group, markers)
+    if (E.isLeft(drafted)) return failed(drafted.left)
+    const { answers } = drafted.right
+    if (answers.length === 0) {
+      if (fresh || !drafted.right.fromHead) {
+        ports.cache?.set(stream, head)
+        return E.right(drafted.right.settled)
+      }
+      head = undefined
+      continue
+    }
+    const commit = commitOf(handler, head, drafted.right)
+    const outcome = await append(ports, commit)
+    if (outcome === 'stored') {
+      ports.cache?.set(stream, withCommits(aggregate, head, [commit], commit, drafted.right.state))
+      return E.right(drafted.right.settled)
+    }
+    ports.cache?.delete(stream)
+    if (outcome._tag === 'TooLarge')
+      return group.length > 1 ? halves(handler, stream, group) : failed(outcome)
+    if (outcome._tag === 'OutcomeUnknown') {
+      doubt = true
+      head = undefined
+      continue
+    }
+    if (outcome._tag === 'Marked') markers.set(outcome.commandId, outcome.commit)
+    const caughtUp = await catchUp(handler, head)
+    if (E.isLeft(caughtUp)) return failed(caughtUp.left)
+    head = caughtUp.right
+    fresh = true
+  }
+  return failed({ _tag: 'Contended', stream, attempts: options.attempts })
+}
+
+/** A group too large for one commit is two groups. */
+const halves = async <Command, State, Event extends StoredEvent, Rejection>(
+  handler: Handler<Command, State, Event, Rejection>,
+  stream: StreamName,
+  group: ReadonlyArray<Envelope<Command>>,
+): Promise<E.Either<Fault, ReadonlyArray<Settled<Event, Rejection>>>> => {
+  const middle = Math.ceil(group.length / 2)
+  const first = await settle(handler, stream, group.slice(0, middle))
+  if (E.isLeft(first)) return first
+  const second = await settle(handler, stream, group.slice(middle))
+  return E.isLeft(second) ? second : E.right([...first.right, ...second.right])
+}
+
+/** Appends, and repeats the same commit while its outcome is unknown. */
+const append = async ({ store, clock }: ExecutePorts, commit: Commit): Promise<'stored' | AppendFailure> => {
+  let failure: AppendFailure | undefined
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    const outcome = await store.append(commit)()
+    if (E.isRight(outcome)) return 'stored'
+    failure = outcome.left
+    if (failure._tag !== 'OutcomeUnknown') return failure
+    await clock.sleep(backoffMs(attempt, clock.random()))
+  }
+  return failure ?? { _tag: 'OutcomeUnknown' }
+}
+
+const catchUp = async <Command, State, Event extends StoredEvent, Rejection>(
+  { aggregate, ports, options }: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+): Promise<E.Either<Fault, Head<State>>> => {
+  let current = head
+  for (;;) {
+    const page = await ports.store.readForward(head.stream, {
+      after: current.number,
+      limit: options.snapshotEvery,
+    })()
+    if (E.isLeft(page)) return page
+    const advanced = advance(aggregate, current, page.right.commits)
+    if (E.isLeft(advanced) || page.right.done) return advanced
+    current = advanced.right
+  }
+}
+
+/** Full jitter under an exponential ceiling of 5 ms to 0.5 s. Source: AWS Architecture Blog, "Exponential Backoff And Jitter". */
+const backoffMs = (attempt: number, random: number): number => random * Math.min(500, 5 * 2 ** attempt)

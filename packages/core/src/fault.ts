@@ -1,0 +1,50 @@
+/** What can fail below the domain: infrastructure, never a rejection and never invalid input. */
+
+import type { InputFault } from './codec.ts'
+import type { CommandId } from './command-id.ts'
+import type { StreamName } from './stream-name.ts'
+
+export type Fault =
+  /** A port could not do it now; the same call may go through later. */
+  | { readonly _tag: 'Unavailable'; readonly what: string; readonly cause?: unknown }
+  /** Nobody knows yet whether these commands were recorded; asking again with the same ids tells. */
+  | { readonly _tag: 'Unsettled'; readonly stream: StreamName; readonly commandIds: ReadonlyArray<CommandId> }
+  /** Other writers won every attempt within the budget. */
+  | { readonly _tag: 'Contended'; readonly stream: StreamName; readonly attempts: number }
+  /** What is stored does not decode: the stream stops here until a reader that knows it is deployed. */
+  | {
+      readonly _tag: 'Undecodable'
+      readonly stream: StreamName
+      readonly commit: number
+      readonly errors: ReadonlyArray<InputFault>
+    }
+  /** A number of the stream is missing: its history cannot be trusted. */
+  | { readonly _tag: 'MissingCommit'; readonly stream: StreamName; readonly number: number }
+  /** One commit is larger than the store takes. */
+  | {
+      readonly _tag: 'TooLarge'
+      readonly stream: StreamName
+      readonly sizeBytes: number
+      readonly limitBytes: number
+    }
+
+export const unavailable = (what: string, cause?: unknown): Fault => ({ _tag: 'Unavailable', what, cause })
+
+/** Why one command of a group cannot be answered; nothing was recorded for it. */
+export type Refusal =
+  /** The id already names another payload. */
+  | { readonly _tag: 'IdReused'; readonly commandId: CommandId }
+  /** The id's date lies ahead of our clock by more than is allowed: retry later. */
+  | {
+      readonly _tag: 'IdFromTheFuture'
+      readonly commandId: CommandId
+      readonly dateMs: number
+      readonly nowMs: number
+    }
+  /** The id is older than we look back for repeats. */
+  | {
+      readonly _tag: 'IdTooOld'
+      readonly commandId: CommandId
+      readonly dateMs: number
+      readonly nowMs: number
+    }

@@ -1,0 +1,151 @@
+/**
+ * What a load knows of a stream: its newest commits back to a snapshot, folded.
+ *
+ * Law: the state is the same whichever snapshot the load met, and as if it had met none.
+ */
+import { type Aggregate, decodeEvent } from './aggregate.ts'
+import { decode } from './codec.ts'
+import type { Commit, StoredEvent } from './commit.ts'
+import type { Fault } from './fault.ts'
+import { E } from './fp.ts'
+import { emptyMemory, type Memory } from './memory.ts'
+import type { EventStore } from './ports/event-store.ts'
+import type { StreamName } from './stream-name.ts'
+
+export interface Head<State> {
+  readonly stream: StreamName
+  /** The newest commit's number; 0 for a stream without commits. */
+  readonly number: number
+  readonly version: number
+  readonly timeMs: number
+  readonly latestIdMs: number
+  readonly state: State
+  /** The ids the newest snapshot remembers; those of the tail come on top. */
+  readonly memory: Memory
+  /** The commits after that snapshot, oldest first. */
+  readonly tail: ReadonlyArray<Commit>
+  /** The size of that snapshot; 0 where there was none. */
+  readonly snapshotBytes: number
+}
+
+type Folding<State, Event extends StoredEvent> = Aggregate<unknown, State, Event, unknown>
+
+export const emptyHead = <State>(
+  aggregate: { readonly initial: State },
+  stream: StreamName,
+): Head<State> => ({
+  stream,
+  number: 0,
+  version: 0,
+  timeMs: 0,
+  latestIdMs: 0,
+  state: aggregate.initial,
+  memory: emptyMemory,
+  tail: [],
+  snapshotBytes: 0,
+})
+
+/** Reads back to the newest snapshot of this aggregate's own fingerprint, as a rule in one request. */
+export const load = async <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  store: EventStore,
+  stream: StreamName,
+  limit: number,
+): Promise<E.Either<Fault, Head<State>>> => {
+  const newestFirst: Array<Commit> = []
+  for (;;) {
+    const before = newestFirst.at(-1)?.number
+    const page = await store.readBackward(stream, before === undefined ? { limit } : { before, limit })()
+    if (E.isLeft(page)) return page
+    for (const commit of page.right.commits) {
+      newestFirst.push(commit)
+      if (commit.snapshot?.fingerprint === aggregate.fingerprint)
+        return fromCommits(aggregate, stream, newestFirst.reverse())
+    }
+    if (page.right.done) return fromCommits(aggregate, stream, newestFirst.reverse())
+  }
+}
+
+/** The head after commits whose first is number 1 or carries a usable snapshot. */
+const fromCommits = <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  stream: StreamName,
+  commits: ReadonlyArray<Commit>,
+): E.Either<Fault, Head<State>> => {
+  const [first] = commits
+  const started = first === undefined ? undefined : fromSnapshot(aggregate, first)
+  if (started === undefined) return advance(aggregate, emptyHead(aggregate, stream), commits)
+  return E.isLeft(started) ? started : advance(aggregate, started.right, commits.slice(1))
+}
+
+const fromSnapshot = <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  { stream, number, version, timeMs, latestIdMs, snapshot }: Commit,
+): E.Either<Fault, Head<State>> | undefined => {
+  if (aggregate.snapshot === undefined || snapshot?.fingerprint !== aggregate.fingerprint) return undefined
+  const stored = decode(aggregate.snapshot.stored, snapshot.state)
+  if (E.isLeft(stored))
+    return E.left({ _tag: 'Undecodable', stream, commit: number, errors: stored.left.errors })
+  return E.right({
+    stream,
+    number,
+    version,
+    timeMs,
+    latestIdMs,
+    state: aggregate.snapshot.decode(stored.right),
+    memory: snapshot.memory,
+    tail: [],
+    snapshotBytes: snapshot.sizeBytes,
+  })
+}
+
+/** The head after further commits, oldest first; a number that is missing is refused. */
+export const advance = <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  head: Head<State>,
+  commits: ReadonlyArray<Commit>,
+): E.Either<Fault, Head<State>> => {
+  let { state, number } = head
+  for (const commit of commits) {
+    number += 1
+    if (commit.number !== number) return E.left({ _tag: 'MissingCommit', stream: head.stream, number })
+    for (const answer of commit.answers)
+      for (const stored of answer.events) {
+        const event = decodeEvent(aggregate, stored)
+        if (E.isLeft(event))
+          return E.left({
+            _tag: 'Undecodable',
+            stream: head.stream,
+            commit: number,
+            errors: event.left.errors,
+          })
+        state = aggregate.evolve(state, event.right)
+      }
+  }
+  const last = commits.at(-1)
+  if (last === undefined) return E.right(head)
+  return E.right(withCommits(aggregate, head, commits, last, state))
+}
+
+/** The same head with `commits` on top and the state known; a snapshot among them shortens the tail. */
+export const withCommits = <State>(
+  aggregate: { readonly fingerprint: string },
+  head: Head<State>,
+  commits: ReadonlyArray<Commit>,
+  last: Commit,
+  state: State,
+): Head<State> => {
+  const at = commits.findLastIndex(({ snapshot }) => snapshot?.fingerprint === aggregate.fingerprint)
+  const snapshot = commits[at]?.snapshot
+  return {
+    stream: head.stream,
+    number: last.number,
+    version: last.version,
+    timeMs: last.timeMs,
+    latestIdMs: last.latestIdMs,
+    state,
+    memory: snapshot?.memory ?? head.memory,
+    tail: snapshot === undefined ? [...head.tail, ...commits] : commits.slice(at + 1),
+    snapshotBytes: snapshot?.sizeBytes ?? head.snapshotBytes,
+  }
+}

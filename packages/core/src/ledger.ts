@@ -1,0 +1,112 @@
+/**
+ * Finding the answer on record for a command id: in the newest commits, among the remembered ids, behind a marker,
+ * or back in the log, which is the ledger of them all.
+ */
+import { type Aggregate, decodeEvent } from './aggregate.ts'
+import { decode, type InvalidInput } from './codec.ts'
+import { type CommandId, dateOf } from './command-id.ts'
+import type { Commit, StoredAnswer, StoredEvent } from './commit.ts'
+import type { Envelope } from './envelope.ts'
+import type { Fault } from './fault.ts'
+import { E } from './fp.ts'
+import type { Handler, Settled } from './handler.ts'
+import type { Head } from './head.ts'
+import { absence } from './memory.ts'
+import type { StreamName } from './stream-name.ts'
+
+type Lookup<Event, Rejection> = E.Either<Fault, Settled<Event, Rejection>> | undefined
+
+/** The answer on record for this id, if there is one; a promise only where the log must be read for it. */
+export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
+  handler: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+  member: Envelope<Command>,
+  markers: ReadonlyMap<CommandId, number>,
+): Lookup<Event, Rejection> | Promise<Lookup<Event, Rejection>> => {
+  const inTail = search(head.tail, member.id)
+  if (inTail !== undefined) return onRecord(handler.aggregate, member, inTail)
+  const remembered = head.memory.ids.find(([id]) => id === member.id)
+  if (remembered !== undefined && remembered[1] !== member.fingerprint)
+    return E.right(E.left({ _tag: 'IdReused', commandId: member.id }))
+  const commit = remembered?.[2] ?? markers.get(member.id)
+  if (commit !== undefined)
+    return fromLog(handler, head.stream, member, { before: commit + 1, until: commit })
+  if (absence(head.memory, member.id) !== 'ask-the-log') return undefined
+  return fromLog(handler, head.stream, member, { before: head.tail[0]?.number ?? head.number + 1 })
+}
+
+const search = (
+  commits: ReadonlyArray<Commit>,
+  id: CommandId,
+): { readonly commit: Commit; readonly answer: StoredAnswer } | undefined => {
+  for (const commit of commits)
+    for (const answer of commit.answers) if (answer.id === id) return { commit, answer }
+  return undefined
+}
+
+/** Reads back to the first commit whose latest id date is before this id's: no commit further back can hold it. */
+const fromLog = async <Command, State, Event extends StoredEvent, Rejection>(
+  { aggregate, ports, options }: Handler<Command, State, Event, Rejection>,
+  stream: StreamName,
+  member: Envelope<Command>,
+  range: { readonly before: number; readonly until?: number },
+): Promise<Lookup<Event, Rejection>> => {
+  const dateMs = dateOf(member.id) ?? 0
+  const limit = range.until === undefined ? options.snapshotEvery * 4 : 1
+  let { before } = range
+  for (;;) {
+    const page = await ports.store.readBackward(stream, { before, limit })()
+    if (E.isLeft(page)) return page
+    for (const commit of page.right.commits) {
+      if (commit.number !== before - 1) return E.left({ _tag: 'MissingCommit', stream, number: before - 1 })
+      before = commit.number
+      const found = search([commit], member.id)
+      if (found !== undefined) return onRecord(aggregate, member, found)
+      if (before === range.until || (range.until === undefined && commit.latestIdMs < dateMs))
+        return undefined
+    }
+    if (page.right.done) return undefined
+  }
+}
+
+/** The answer as it was recorded, read back from its commit. */
+const onRecord = <Event extends StoredEvent, Rejection>(
+  aggregate: Aggregate<unknown, unknown, Event, Rejection>,
+  member: Envelope<unknown>,
+  { commit, answer }: { readonly commit: Commit; readonly answer: StoredAnswer },
+): E.Either<Fault, Settled<Event, Rejection>> => {
+  if (answer.fingerprint !== member.fingerprint)
+    return E.right(E.left({ _tag: 'IdReused', commandId: member.id }))
+  const position = { stream: commit.stream, commit: commit.number }
+  const outcome = outcomeOf(aggregate, commit, answer)
+  if (E.isLeft(outcome)) return outcome
+  return E.right(
+    E.right({
+      commandId: member.id,
+      position,
+      outcome: outcome.right,
+      timeMs: answer.timeMs,
+      replayed: true,
+    }),
+  )
+}
+
+const outcomeOf = <Event extends StoredEvent, Rejection>(
+  aggregate: Aggregate<unknown, unknown, Event, Rejection>,
+  { stream, number }: Commit,
+  answer: StoredAnswer,
+): E.Either<Fault, E.Either<Rejection, ReadonlyArray<Event>>> => {
+  const undecodable = ({ errors }: InvalidInput): E.Either<Fault, never> =>
+    E.left({ _tag: 'Undecodable', stream, commit: number, errors })
+  if (answer.rejection !== undefined) {
+    const rejection = decode(aggregate.rejection, answer.rejection)
+    return E.isLeft(rejection) ? undecodable(rejection.left) : E.right(E.left(rejection.right))
+  }
+  const events: Array<Event> = []
+  for (const stored of answer.events) {
+    const event = decodeEvent(aggregate, stored)
+    if (E.isLeft(event)) return undecodable(event.left)
+    events.push(event.right)
+  }
+  return E.right(E.right(events))
+}

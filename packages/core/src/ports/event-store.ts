@@ -1,0 +1,51 @@
+/**
+ * The port to where commits are kept: append under a condition, read either way, scan everything.
+ *
+ * `append` is atomic with its markers and puts the commit at its number iff that place is free.
+ * Reads are strongly consistent, and a page may be shorter than asked while `done` is false.
+ */
+import type { CommandId } from '../command-id.ts'
+import type { Commit } from '../commit.ts'
+import type { Fault } from '../fault.ts'
+import type { TE } from '../fp.ts'
+import type { StreamName } from '../stream-name.ts'
+
+/** Commits in the order of the reading direction; `done` when no more lie in that direction. */
+export interface Page {
+  readonly commits: ReadonlyArray<Commit>
+  readonly done: boolean
+}
+
+export type AppendFailure =
+  /** The place is taken, by another's write or by one's own earlier one. */
+  | { readonly _tag: 'Conflict' }
+  /** A marker exists: the id was answered by that commit of the stream. */
+  | { readonly _tag: 'Marked'; readonly commandId: CommandId; readonly commit: number }
+  /** Nobody knows whether the commit was stored, or still will be. */
+  | { readonly _tag: 'OutcomeUnknown'; readonly cause?: unknown }
+  | Extract<Fault, { readonly _tag: 'TooLarge' }>
+
+export interface EventStore {
+  /** The newest commits below `before` (or from the head), newest first, at most `limit`. */
+  readBackward(
+    this: void,
+    stream: StreamName,
+    options: { readonly before?: number; readonly limit: number },
+  ): TE.TaskEither<Fault, Page>
+  /** The commits after number `after`, oldest first, at most `limit`. */
+  readForward(
+    this: void,
+    stream: StreamName,
+    options: { readonly after: number; readonly limit: number },
+  ): TE.TaskEither<Fault, Page>
+  /** The answers with `marked` leave a marker in the same transaction, for 24 hours at least. */
+  append(this: void, commit: Commit): TE.TaskEither<AppendFailure, void>
+  /**
+   * One page of one of `segments` equal parts of all commits, in no order between streams; `cursor` is what the
+   * page before answered, and no `cursor` in the answer ends the segment.
+   */
+  scan(
+    this: void,
+    options: { readonly segment: number; readonly segments: number; readonly cursor?: string },
+  ): TE.TaskEither<Fault, { readonly commits: ReadonlyArray<Commit>; readonly cursor?: string }>
+}

@@ -1,0 +1,29 @@
+/**
+ * A stream is the history of one aggregate instance: `tenant:category/id`, or `category/id` where there is no tenant.
+ */
+import { type Codec, type Scalar, text } from './codec.ts'
+
+export type StreamName = Scalar<string, 'StreamName'>
+export const StreamName: Codec<StreamName> = text('StreamName', {
+  maxLength: 1024,
+  pattern: /^([a-z0-9-]{1,64}:)?[a-z0-9-]{1,64}\/.+$/s,
+})
+
+export interface StreamParts {
+  readonly tenant?: string
+  readonly category: string
+  readonly id: string
+}
+
+export const streamName = (category: string, id: string, tenant?: string): StreamName =>
+  (tenant === undefined ? `${category}/${id}` : `${tenant}:${category}/${id}`) as StreamName
+
+export const streamParts = (stream: StreamName): StreamParts => {
+  const slash = stream.indexOf('/')
+  const id = stream.slice(slash + 1)
+  const place = stream.slice(0, slash)
+  const colon = place.indexOf(':')
+  return colon < 0
+    ? { category: place, id }
+    : { tenant: place.slice(0, colon), category: place.slice(colon + 1), id }
+}
