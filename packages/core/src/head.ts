@@ -60,9 +60,9 @@ export const load = async <State, Event extends StoredEvent>(
     for (const commit of page.right.commits) {
       newestFirst.push(commit)
       if (commit.snapshot?.fingerprint === aggregate.fingerprint)
-        return fromCommits(aggregate, stream, newestFirst.reverse())
+        return fromCommits(aggregate, stream, newestFirst.toReversed())
     }
-    if (page.right.done) return fromCommits(aggregate, stream, newestFirst.reverse())
+    if (page.right.done) return fromCommits(aggregate, stream, newestFirst.toReversed())
   }
 }
 
