@@ -198,7 +198,7 @@ export const variant = <
   optional: Optional = {} as Optional,
 ) => record(tag, { _tag: t.literal(tag), ...required }, optional)
 
-type Variant = RecordType<{ readonly _tag: string }>
+type Variant = Codec<{ readonly _tag: string }>
 
 export class UnionType<A extends { readonly _tag: string }> extends t.Type<A, unknown, unknown> {
   readonly _tag = 'TaggedUnionType' as const
