@@ -58,7 +58,7 @@ export interface TextRange {
   readonly pattern?: RegExp
 }
 
-export class TextType<Name extends string> extends t.Type<Scalar<string, Name>, unknown, unknown> {
+export class TextType<Name extends string> extends t.Type<Scalar<string, Name>, unknown> {
   readonly _tag = 'TextType' as const
   readonly minLength: number
   readonly maxLength: number
@@ -84,7 +84,7 @@ export class TextType<Name extends string> extends t.Type<Scalar<string, Name>, 
 export const text = <Name extends string>(name: Name, range: TextRange = {}): TextType<Name> =>
   new TextType(name, range)
 
-export class IntegerType<Name extends string> extends t.Type<Scalar<number, Name>, unknown, unknown> {
+export class IntegerType<Name extends string> extends t.Type<Scalar<number, Name>, unknown> {
   readonly _tag = 'IntegerType' as const
   readonly min: number
   readonly max: number
@@ -115,7 +115,6 @@ type RecordOf<Required extends Props, Optional extends Props> = Simplify<
 
 export class RecordType<A, Required extends Props = Props, Optional extends Props = Props> extends t.Type<
   A,
-  unknown,
   unknown
 > {
   readonly _tag = 'RecordType' as const
@@ -200,7 +199,7 @@ export const variant = <
 
 type Variant = Codec<{ readonly _tag: string }>
 
-export class UnionType<A extends { readonly _tag: string }> extends t.Type<A, unknown, unknown> {
+export class UnionType<A extends { readonly _tag: string }> extends t.Type<A, unknown> {
   readonly _tag = 'TaggedUnionType' as const
   readonly variants: ReadonlyMap<string, Codec<A>>
 
@@ -226,9 +225,9 @@ export const union = <Cases extends ReadonlyArray<Variant>>(
   name: string,
   ...cases: Cases
 ): UnionType<TypeOf<Cases[number]>> =>
-  new UnionType(name, cases as unknown as ReadonlyArray<Codec<TypeOf<Cases[number]>>>)
+  new UnionType(name, cases as ReadonlyArray<Codec<unknown>> as ReadonlyArray<Codec<TypeOf<Cases[number]>>>)
 
-export class ListType<A> extends t.Type<ReadonlyArray<A>, unknown, unknown> {
+export class ListType<A> extends t.Type<ReadonlyArray<A>, unknown> {
   readonly _tag = 'ListType' as const
   readonly item: Codec<A>
   readonly minItems: number

@@ -5,6 +5,7 @@
  * ULID too: the date of that fact, then 80 bits of a hash, so the same fact always derives the same id. A key
  * without a date becomes an id that begins with `k` (no ULID of our era does), and its date is its arrival.
  */
+import { base32crockford } from '@scure/base'
 import { decodeTime, encodeTime, isValid } from 'ulid'
 import { type Codec, type Scalar, text } from './codec.ts'
 import { digest } from './fingerprint.ts'
@@ -35,19 +36,8 @@ export const freshId = (timeMs: number, random: () => number): CommandId => {
 
 /** The same parts and date always derive the same id. */
 export const deriveId = (dateMs: number, ...parts: ReadonlyArray<string>): CommandId =>
-  (encodeTime(dateMs) + base32(digest(JSON.stringify(parts)), 16)) as CommandId
+  (encodeTime(dateMs) + base32crockford.encode(digest(JSON.stringify(parts)).subarray(0, 10))) as CommandId
 
 /** The id of a key that carries no date, such as a caller's own `Idempotency-Key`. */
 export const undatedId = (...parts: ReadonlyArray<string>): CommandId =>
-  `k${base32(digest(JSON.stringify(parts)), 26)}` as CommandId
-
-/** `digits` characters of 5 bits each, from a digest of 32 bytes. */
-const base32 = (bytes: Uint8Array, digits: number): string => {
-  let out = ''
-  for (let digit = 0; digit < digits; digit += 1) {
-    const bit = digit * 5
-    const word = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0)
-    out += ALPHABET[(word >> (11 - (bit & 7))) & 31]
-  }
-  return out
-}
+  `k${base32crockford.encode(digest(JSON.stringify(parts)).subarray(0, 16))}` as CommandId

@@ -3,24 +3,41 @@
  * and of delivery, and it is plain JSON. Commits of a stream are numbered 1, 2, 3, ...; the number names the place
  * a writer competes for, so two writers from one head always collide, whatever they write.
  */
+
+import { record, text } from './codec.ts'
 import type { CommandId } from './command-id.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import type { Memory } from './memory.ts'
-import type { StreamName } from './stream-name.ts'
+import { StreamName } from './stream-name.ts'
 
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 
+const Label = text('Label', { maxLength: 1100 })
+
 /** Who and what led to a command; it travels with every event that the command caused. */
+export const Metadata = record(
+  'Metadata',
+  {
+    /** Names the whole conversation; the first command's id unless the caller names another. */
+    correlationId: Label,
+  },
+  {
+    /** The event that asked for this command, where one did. */
+    causationId: Label,
+    tenant: Label,
+    actor: Label,
+    /** W3C `traceparent`. */
+    trace: Label,
+    /** The stream of the process that asked, so that it hears a refusal. */
+    process: StreamName,
+  },
+)
 export interface Metadata {
-  /** Names the whole conversation; the first command's id unless the caller names another. */
   readonly correlationId: string
-  /** The event that asked for this command, where one did. */
   readonly causationId?: string
   readonly tenant?: string
   readonly actor?: string
-  /** W3C `traceparent`. */
   readonly trace?: string
-  /** The stream of the process that asked, so that it hears a refusal. */
   readonly process?: StreamName
 }
 

@@ -6,6 +6,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { base64urlnopad } from '@scure/base'
 
 export type Fingerprint = string
 
@@ -22,21 +23,10 @@ export const canonical = (value: unknown): string => {
 }
 
 /** Covers exactly what the caller sent; never pass what we added on the way. */
-export const fingerprint = (value: unknown): Fingerprint => `1${hash(canonical(value)).slice(0, 12)}`
+export const fingerprint = (value: unknown): Fingerprint =>
+  `1${base64urlnopad.encode(digest(canonical(value)).subarray(0, 9))}`
 
 /** SHA-256 of `input` in base64url, 43 characters. */
-export const hash = (input: string): string => base64url(digest(input))
+export const hash = (input: string): string => base64urlnopad.encode(digest(input))
 
 export const digest = (input: string): Uint8Array => sha256(utf8ToBytes(input))
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-
-const base64url = (bytes: Uint8Array): string => {
-  let out = ''
-  for (let at = 0; at < bytes.length; at += 3) {
-    const word = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
-    const digits = Math.min(4, Math.ceil(((bytes.length - at) * 8) / 6))
-    for (let digit = 0; digit < digits; digit += 1) out += ALPHABET[(word >> (18 - 6 * digit)) & 63]
-  }
-  return out
-}

@@ -1,0 +1,70 @@
+/**
+ * A gateway is a port to the outside world: an event asks for it, its result returns as a command on the same stream.
+ *
+ * Every call carries an idempotency key derived from the event that asked, so a repeated delivery repeats no effect.
+ * Beyond the provider's own key horizon a gateway looks up what happened, and never repeats.
+ */
+import type { Aggregate } from './aggregate.ts'
+import { type CommandId, deriveId } from './command-id.ts'
+import type { RecordedEvent, StoredEvent } from './commit.ts'
+import type { Fault } from './fault.ts'
+import type { TE } from './fp.ts'
+
+export interface Gateway<Command, Event extends StoredEvent> {
+  readonly name: string
+  readonly aggregate: Aggregate<Command, unknown, Event, unknown>
+  /** The events that ask for a call, by tag. */
+  readonly hears: ReadonlyArray<Event['_tag']>
+  /** How long the provider honours an idempotency key, in milliseconds. */
+  readonly keyHorizonMs: number
+}
+export type AnyGateway = Gateway<unknown, StoredEvent>
+
+export const gateway = <Command, State, Event extends StoredEvent, Rejection>(definition: {
+  readonly name: string
+  readonly aggregate: Aggregate<Command, State, Event, Rejection>
+  readonly hears: ReadonlyArray<Event['_tag']>
+  readonly keyHorizonMs: number
+}): Gateway<Command, Event> => definition as unknown as Gateway<Command, Event>
+
+export interface GatewayRequest<Event> {
+  readonly recorded: RecordedEvent<Event>
+  /** The same for every delivery of the event, and for no other event. */
+  readonly key: CommandId
+  /** Whether the provider may have forgotten the key: look up, never repeat. */
+  readonly lookUpOnly: boolean
+}
+
+/** What a runtime binds a gateway to: the command that records the result, or none; a fault is delivered again. */
+export type GatewayCall<Command, Event> = (
+  request: GatewayRequest<Event>,
+) => TE.TaskEither<Fault, Command | undefined>
+
+/** A gateway bound to its implementation. */
+export interface GatewayBinding {
+  readonly gateway: AnyGateway
+  readonly call: GatewayCall<unknown, StoredEvent>
+}
+
+export const bind = <Command, Event extends StoredEvent>(
+  to: Gateway<Command, Event>,
+  call: GatewayCall<Command, Event>,
+): GatewayBinding => ({ gateway: to as unknown as AnyGateway, call: call as GatewayBinding['call'] })
+
+/** P4: the same event gives the same key; the library's own random default would be lost with a crash. */
+export const requestOf = <Event>(
+  { name, keyHorizonMs }: { readonly name: string; readonly keyHorizonMs: number },
+  recorded: RecordedEvent<Event>,
+  nowMs: number,
+): GatewayRequest<Event> => ({
+  recorded,
+  key: deriveId(recorded.timeMs, 'gateway', name, recorded.id),
+  lookUpOnly: nowMs - recorded.timeMs >= keyHorizonMs,
+})
+
+export const hearsEvent = ({ aggregate, hears }: AnyGateway, category: string, tag: string): boolean =>
+  aggregate.name === category && hears.includes(tag)
+
+/** The id of the command that brings a call's result home. */
+export const resultId = (gatewayName: string, recorded: RecordedEvent<unknown>): CommandId =>
+  deriveId(recorded.timeMs, 'result', gatewayName, recorded.id)

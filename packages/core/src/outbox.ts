@@ -1,0 +1,173 @@
+/**
+ * What a commit sets off: pure, so that every runtime delivers the same. Each delivery may be made any number of
+ * times and in any order; its id makes it count once.
+ */
+import type { AnyAggregate } from './aggregate.ts'
+import { decode } from './codec.ts'
+import { deriveId } from './command-id.ts'
+import type { Commit, RecordedEvent, StoredEvent } from './commit.ts'
+import { type Envelope, envelope } from './envelope.ts'
+import type { Fault } from './fault.ts'
+import { E } from './fp.ts'
+import { type AnyGateway, hearsEvent } from './gateway.ts'
+import type { Timer } from './ports/timer-service.ts'
+import { type Heard, type ProcessEvent, processAggregate, timerId } from './process.ts'
+import { recordedEvents } from './recorded.ts'
+import type { Service } from './service.ts'
+import { type StreamName, streamName, streamParts } from './stream-name.ts'
+
+/** A command for a stream of the named aggregate or process. */
+export interface Dispatch {
+  readonly _tag: 'Dispatch'
+  readonly stream: StreamName
+  readonly envelope: Envelope<unknown>
+}
+
+export type Delivery =
+  | Dispatch
+  | { readonly _tag: 'Call'; readonly gateway: AnyGateway; readonly recorded: RecordedEvent<StoredEvent> }
+  | { readonly _tag: 'Schedule'; readonly timer: Timer }
+  | { readonly _tag: 'CancelTimer'; readonly id: string }
+
+/** A service's aggregates with those that its processes are, by category. */
+export const aggregatesOf = (service: Service): ReadonlyMap<string, AnyAggregate> =>
+  new Map(
+    [
+      ...service.aggregates,
+      ...service.processes.map((process) => processAggregate(process) as AnyAggregate),
+    ].map((aggregate) => [aggregate.name, aggregate]),
+  )
+
+/** The deliveries of a commit of this service; those of an unknown category are none. */
+export const outbox = (service: Service): ((commit: Commit) => E.Either<Fault, ReadonlyArray<Delivery>>) => {
+  const aggregates = aggregatesOf(service)
+  const processes = new Map(service.processes.map((process) => [process.name, process]))
+  return (commit) => {
+    const { category } = streamParts(commit.stream)
+    const aggregate = aggregates.get(category)
+    if (aggregate === undefined) return E.right([])
+    const events = recordedEvents(aggregate, commit)
+    if (E.isLeft(events)) return events
+    if (processes.has(category))
+      return E.right(events.right.flatMap((recorded) => asked(recorded as RecordedEvent<ProcessEvent>)))
+    const refused = refusals(service, aggregate, commit)
+    if (E.isLeft(refused)) return refused
+    const heard = events.right.flatMap((recorded) => heardBy(service, recorded))
+    return E.right([...heard, ...calls(service, category, events.right), ...refused.right])
+  }
+}
+
+/** What a process's commit stores is sent verbatim, with its ids. */
+const asked = (recorded: RecordedEvent<ProcessEvent>): ReadonlyArray<Delivery> => {
+  const { event, stream, timeMs } = recorded
+  switch (event._tag) {
+    case 'Heard':
+      return []
+    case 'Asked': {
+      const { tenant } = streamParts(stream)
+      const metadata = { ...recorded.metadata, causationId: recorded.id, process: stream }
+      return [
+        {
+          _tag: 'Dispatch',
+          stream: streamName(event.aggregate, event.key, tenant),
+          envelope: envelope(event.command, { id: event.id, timeMs, metadata }),
+        },
+      ]
+    }
+    case 'TimerScheduled': {
+      const { timer, dueMs } = event
+      const id = timerId(stream, timer, dueMs)
+      return [{ _tag: 'Schedule', timer: { id, dueMs, payload: { stream, timer, dueMs } } }]
+    }
+    case 'TimerCanceled':
+      return [{ _tag: 'CancelTimer', id: timerId(stream, event.timer, event.dueMs) }]
+  }
+}
+
+const heardBy = ({ processes }: Service, recorded: RecordedEvent<StoredEvent>): ReadonlyArray<Dispatch> => {
+  const { tenant, category } = streamParts(recorded.stream)
+  return processes.flatMap((process) =>
+    process.hears.flatMap(({ aggregate, correlate }) => {
+      const id = aggregate.name === category ? correlate(recorded) : undefined
+      if (id === undefined) return []
+      const heard: Heard<unknown, unknown> = { _tag: 'Happened', recorded }
+      const commandId = deriveId(recorded.timeMs, 'heard', process.name, recorded.id)
+      return [told(streamName(process.name, id, tenant), heard, { ...recorded, commandId })]
+    }),
+  )
+}
+
+const calls = (
+  { gateways }: Service,
+  category: string,
+  events: ReadonlyArray<RecordedEvent<StoredEvent>>,
+): ReadonlyArray<Delivery> =>
+  gateways.flatMap((gateway) =>
+    events
+      .filter(({ event }) => hearsEvent(gateway, category, event._tag))
+      .map((recorded) => ({ _tag: 'Call' as const, gateway, recorded })),
+  )
+
+/** A process hears when a command it asked for was refused. */
+const refusals = (
+  { processes }: Service,
+  { rejection }: AnyAggregate,
+  commit: Commit,
+): E.Either<Fault, ReadonlyArray<Dispatch>> => {
+  const dispatches: Array<Dispatch> = []
+  for (const answer of commit.answers) {
+    const { process: asker } = answer.metadata
+    if (answer.rejection === undefined || asker === undefined) continue
+    if (!processes.some(({ name }) => name === streamParts(asker).category)) continue
+    const decoded = decode(rejection, answer.rejection)
+    const { stream, number } = commit
+    if (E.isLeft(decoded))
+      return E.left({ _tag: 'Undecodable', stream, commit: number, errors: decoded.left.errors })
+    const heard = { _tag: 'Refused' as const, commandId: answer.id, stream, rejection: decoded.right }
+    const commandId = deriveId(answer.timeMs, 'refused', asker, answer.id)
+    dispatches.push(told(asker, heard, { ...answer, id: `${stream}@${number}`, commandId }))
+  }
+  return E.right(dispatches)
+}
+
+const told = (
+  stream: StreamName,
+  heard: Heard<unknown, unknown>,
+  {
+    id,
+    commandId,
+    timeMs,
+    metadata,
+  }: Pick<RecordedEvent<unknown>, 'id' | 'commandId' | 'timeMs' | 'metadata'>,
+): Dispatch => {
+  const { process: _asker, ...rest } = metadata
+  return {
+    _tag: 'Dispatch',
+    stream,
+    envelope: envelope(heard, {
+      id: commandId,
+      timeMs,
+      sent: commandId,
+      metadata: { ...rest, causationId: id },
+    }),
+  }
+}
+
+/** A timer that fired, for the process that waits for it. */
+export const elapsed = (payload: TimerPayload, correlationId: string): Dispatch => {
+  const { stream, timer, dueMs } = payload
+  const id = deriveId(dueMs, 'elapsed', stream, timer)
+  const heard: Heard<unknown, unknown> = { _tag: 'Elapsed', timer, dueMs }
+  return {
+    _tag: 'Dispatch',
+    stream,
+    envelope: envelope(heard, { id, timeMs: dueMs, sent: id, metadata: { correlationId } }),
+  }
+}
+
+/** What a process's timer carries. */
+export interface TimerPayload {
+  readonly stream: StreamName
+  readonly timer: string
+  readonly dueMs: number
+}
