@@ -1,1 +1,1 @@
-export {}
+export * as Stock from './stock.ts'
