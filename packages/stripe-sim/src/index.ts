@@ -1,1 +1,27 @@
-export {}
+/** A simulated Stripe for tests, in process and over HTTP. */
+export type { AccountEvent, Charge, Dispute, PaymentIntent, Refund } from './account.ts'
+export type {
+  FaultFired,
+  FaultScript,
+  RequestFault,
+  RequestRule,
+  WebhookFault,
+  WebhookRule,
+} from './fault-script.ts'
+export { createSimHttpClient } from './http-client.ts'
+export { type SimServer, type SimServerOptions, startSimServer } from './http-server.ts'
+export type { IntentLedger, Ledger, Sums } from './ledger.ts'
+export {
+  createStripeSim,
+  type Delay,
+  type Exchange,
+  type OnWebhook,
+  type Patience,
+  type Post,
+  type SimRequest,
+  type SimResponse,
+  type Snapshot,
+  type StripeSim,
+  type StripeSimOptions,
+} from './simulator.ts'
+export type { WebhookAttempt } from './webhook.ts'
