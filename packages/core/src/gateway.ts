@@ -25,7 +25,7 @@ export const gateway = <Command, State, Event extends StoredEvent, Rejection>(de
   readonly aggregate: Aggregate<Command, State, Event, Rejection>
   readonly hears: ReadonlyArray<Event['_tag']>
   readonly keyHorizonMs: number
-}): Gateway<Command, Event> => definition as unknown as Gateway<Command, Event>
+}): Gateway<Command, Event> => definition
 
 export interface GatewayRequest<Event> {
   readonly recorded: RecordedEvent<Event>
@@ -49,7 +49,7 @@ export interface GatewayBinding {
 export const bind = <Command, Event extends StoredEvent>(
   to: Gateway<Command, Event>,
   call: GatewayCall<Command, Event>,
-): GatewayBinding => ({ gateway: to as unknown as AnyGateway, call: call as GatewayBinding['call'] })
+): GatewayBinding => ({ gateway: to, call: call as GatewayBinding['call'] })
 
 /** P4: the same event gives the same key; the library's own random default would be lost with a crash. */
 export const requestOf = <Event>(

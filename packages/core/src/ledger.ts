@@ -8,9 +8,15 @@ import { type CommandId, dateOf } from './command-id.ts'
 import type { Commit, StoredAnswer, StoredEvent } from './commit.ts'
 import type { Envelope } from './envelope.ts'
 import type { Fault } from './fault.ts'
-import { E } from './fp.ts'
-import type { Handler, Settled } from './handler.ts'
-import type { Head } from './head.ts'
+import { E, type TE } from './fp.ts'
+import {
+  defaultOptions,
+  type ExecuteOptions,
+  type ExecutePorts,
+  type Handler,
+  type Settled,
+} from './handler.ts'
+import { type Head, load } from './head.ts'
 import { absence } from './memory.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -20,7 +26,7 @@ type Lookup<Event, Rejection> = E.Either<Fault, Settled<Event, Rejection>> | und
 export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,
   head: Head<State>,
-  member: Envelope<Command>,
+  member: Pick<Envelope<Command>, 'id' | 'fingerprint'>,
   markers: ReadonlyMap<CommandId, number>,
 ): Lookup<Event, Rejection> | Promise<Lookup<Event, Rejection>> => {
   const inTail = search(head.tail, member.id)
@@ -48,7 +54,7 @@ const search = (
 const fromLog = async <Command, State, Event extends StoredEvent, Rejection>(
   { aggregate, ports, options }: Handler<Command, State, Event, Rejection>,
   stream: StreamName,
-  member: Envelope<Command>,
+  member: Pick<Envelope<Command>, 'id' | 'fingerprint'>,
   range: { readonly before: number; readonly until?: number },
 ): Promise<Lookup<Event, Rejection>> => {
   const dateMs = dateOf(member.id) ?? 0
@@ -72,7 +78,7 @@ const fromLog = async <Command, State, Event extends StoredEvent, Rejection>(
 /** The answer as it was recorded, read back from its commit. */
 const onRecord = <Event extends StoredEvent, Rejection>(
   aggregate: Aggregate<unknown, unknown, Event, Rejection>,
-  member: Envelope<unknown>,
+  member: Pick<Envelope<unknown>, 'id' | 'fingerprint'>,
   { commit, answer }: { readonly commit: Commit; readonly answer: StoredAnswer },
 ): E.Either<Fault, Settled<Event, Rejection>> => {
   if (answer.fingerprint !== member.fingerprint)
@@ -110,3 +116,28 @@ const outcomeOf = <Event extends StoredEvent, Rejection>(
   }
   return E.right(E.right(events))
 }
+
+/** The answer on record for this id and payload, if there is one: a read, for those who must know before they decide. */
+export const recall =
+  <Command, State, Event extends StoredEvent, Rejection>(
+    aggregate: Aggregate<Command, State, Event, Rejection>,
+    ports: ExecutePorts,
+    options: Partial<ExecuteOptions> = {},
+  ) =>
+  (
+    stream: StreamName,
+    member: Pick<Envelope<unknown>, 'id' | 'fingerprint'>,
+  ): TE.TaskEither<Fault, Settled<Event, Rejection> | undefined> =>
+  async () => {
+    const handler = { aggregate, ports, options: { ...defaultOptions, ...options } }
+    const head = await load(aggregate, ports.store, stream, handler.options.snapshotEvery)
+    if (E.isLeft(head)) return head
+    const markers = new Map<CommandId, number>()
+    if (absence(head.right.memory, member.id) === 'ask-the-marker') {
+      const marked = await ports.store.marker(stream, member.id)()
+      if (E.isLeft(marked)) return marked
+      if (marked.right !== undefined) markers.set(member.id, marked.right)
+    }
+    const known = await recorded(handler, head.right, member, markers)
+    return known ?? E.right(undefined)
+  }

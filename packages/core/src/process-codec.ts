@@ -44,7 +44,7 @@ export const processCodecs = <State, Event, Refused>(
 ): { readonly heard: Codec<Heard<Event, Refused>>; readonly event: Codec<ProcessEvent<Event, Refused>> } => {
   const heardAggregates = new Map(process.hears.map(({ aggregate }) => [aggregate.name, aggregate]))
   const askedAggregates = new Map(process.asks.map((aggregate) => [aggregate.name, aggregate]))
-  const heard = new t.Type<Heard<Event, Refused>, unknown, unknown>(
+  const heard = new t.Type<Heard<Event, Refused>, unknown>(
     `${process.name}.Heard`,
     (input): input is Heard<Event, Refused> => HeardStored.is(input),
     (input, context) => {
@@ -85,7 +85,7 @@ export const processCodecs = <State, Event, Refused>(
       recorded: { ...value.recorded, event: encodeEvent(aggregate, value.recorded.event as StoredEvent) },
     }
   }
-  const event = new t.Type<ProcessEvent<Event, Refused>, unknown, unknown>(
+  const event = new t.Type<ProcessEvent<Event, Refused>, unknown>(
     `${process.name}.Event`,
     (input): input is ProcessEvent<Event, Refused> => EventStored.is(input),
     (input, context) => {

@@ -57,7 +57,7 @@ export interface Hearing {
 export const hear = <Command, State, Event extends StoredEvent, Rejection>(
   aggregate: Aggregate<Command, State, Event, Rejection>,
   correlate: (recorded: RecordedEvent<Event>) => string | undefined,
-): Hearing => ({ aggregate, correlate: correlate as Hearing['correlate'] })
+): Hearing => ({ aggregate, correlate })
 
 export interface Process<State, Event, Refused> {
   /** The category of its streams. */
@@ -132,7 +132,7 @@ export const processAggregate = <State, Event, Refused>(
       if (heard._tag === 'Elapsed' && before.timers[heard.timer] !== heard.dueMs) return accept()
       const after = evolve(before, { _tag: 'Heard', heard })
       const outputs = process.react(before.state, after.state, heard)
-      return accept(
+      return accept<ProcessEvent<Event, Refused>>(
         { _tag: 'Heard', heard },
         ...outputs.flatMap((output, index) => outputEvents(output, index, { before, timeMs, commandId })),
       )

@@ -36,7 +36,7 @@ export interface Projection {
 export const from = <Command, State, Event extends StoredEvent, Rejection>(
   aggregate: Aggregate<Command, State, Event, Rejection>,
   rows: (recorded: RecordedEvent<Event>) => ReadonlyArray<RowChange>,
-): ProjectionSource => ({ aggregate, rows: rows as ProjectionSource['rows'] })
+): ProjectionSource => ({ aggregate, rows })
 
 export const generationOf = ({ name, generation }: Projection): Generation => ({
   projection: name,

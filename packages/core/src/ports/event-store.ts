@@ -38,6 +38,8 @@ export interface EventStore {
     stream: StreamName,
     options: { readonly after: number; readonly limit: number },
   ): TE.TaskEither<Fault, Page>
+  /** The commit that a marker of this stream names for the id; undefined where there is no marker. */
+  marker(this: void, stream: StreamName, id: CommandId): TE.TaskEither<Fault, number | undefined>
   /** The answers with `marked` leave a marker in the same transaction, for 24 hours at least. */
   append(this: void, commit: Commit): TE.TaskEither<AppendFailure, void>
   /**
