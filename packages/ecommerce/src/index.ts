@@ -1,5 +1,6 @@
 export * as Currency from './currency.ts'
 export * as Money from './money.ts'
 export * as Quantities from './quantities.ts'
+export * as Refund from './refund.ts'
 export * as Stock from './stock.ts'
 export * as StripeAmount from './stripe-amount.ts'
