@@ -164,11 +164,14 @@ export const command =
     },
   ): Route => {
     const { id, ...rest } = route
-    return { ...rest, kind: 'command', target: (input) => ({ aggregate, id: id(input as never) }) } as Route
+    return { ...rest, kind: 'command', target: (input) => ({ aggregate, id: id(input as never) }) }
   }
 
-export const query = <Params, Query>(route: Omit<QueryRoute<Params, Query>, 'kind' | 'method'>): Route =>
-  ({ ...route, kind: 'query', method: 'GET' }) as Route
+export const query = <Params, Query>(route: Omit<QueryRoute<Params, Query>, 'kind' | 'method'>): Route => ({
+  ...route,
+  kind: 'query',
+  method: 'GET',
+})
 
 export const hook = (route: Omit<HookRoute, 'kind' | 'method'>): Route => ({
   ...route,
