@@ -12,7 +12,7 @@ export interface Contender {
   readonly prepare: (streamLength: number, streams: number) => Promise<Prepared>
 }
 
-export interface Prepared {
+interface Prepared {
   /** Sends the stream its one command (`commandOf`), from the caller's side to the acknowledged append. Measured. */
   readonly run: (stream: number) => Promise<unknown>
   /** What the contender's own store holds now, folded by the contender itself. Not measured. */

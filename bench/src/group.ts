@@ -1,6 +1,6 @@
 /** What a benchmark is: a group, the first segment of its results' names, that reports one result at a time. */
 
-export type Result =
+type Result =
   /** A figure of ours. */
   | { readonly name: string; readonly value: number; readonly unit: string }
   /** Ours divided by theirs. */
@@ -13,7 +13,7 @@ export interface Report {
   readonly progress: (text: string) => void
 }
 
-export interface Options {
+interface Options {
   /** The contender that counts as ours, where a group compares contenders. */
   readonly ours?: string | undefined
 }
