@@ -2,21 +2,23 @@
  * What a commit sets off: pure, so that every runtime delivers the same. Each delivery may be made any number of
  * times and in any order; its id makes it count once.
  */
+import * as t from 'io-ts'
 import type { AnyAggregate } from './aggregate.ts'
-import { decode } from './codec.ts'
-import { deriveId } from './command-id.ts'
-import type { Commit, RecordedEvent, StoredEvent } from './commit.ts'
+import { decode, type InvalidInput, integer, record, text } from './codec.ts'
+import { CommandId, deriveId } from './command-id.ts'
+import { type Commit, type Json, Metadata, type RecordedEvent, type StoredEvent } from './commit.ts'
 import { type Envelope, envelope } from './envelope.ts'
 import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
 import { type AnyGateway, hearsEvent } from './gateway.ts'
+import type { Message } from './ports/queue.ts'
 import type { Timer } from './ports/timer-service.ts'
 import { type Heard, type ProcessEvent, processAggregate, timerId } from './process.ts'
 import { recordedEvents } from './recorded.ts'
 import type { Service } from './service.ts'
-import { type StreamName, streamName, streamParts } from './stream-name.ts'
+import { StreamName, streamName, streamParts } from './stream-name.ts'
 
-/** A command for a stream of the named aggregate or process. */
+/** A command for a stream of an aggregate or process, in its wire form: plain JSON, ready for a queue. */
 export interface Dispatch {
   readonly _tag: 'Dispatch'
   readonly stream: StreamName
@@ -29,8 +31,10 @@ export type Delivery =
   | { readonly _tag: 'Schedule'; readonly timer: Timer }
   | { readonly _tag: 'CancelTimer'; readonly id: string }
 
+export type Aggregates = ReadonlyMap<string, AnyAggregate>
+
 /** A service's aggregates with those that its processes are, by category. */
-export const aggregatesOf = (service: Service): ReadonlyMap<string, AnyAggregate> =>
+export const aggregatesOf = (service: Service): Aggregates =>
   new Map(
     [
       ...service.aggregates,
@@ -41,7 +45,7 @@ export const aggregatesOf = (service: Service): ReadonlyMap<string, AnyAggregate
 /** The deliveries of a commit of this service; those of an unknown category are none. */
 export const outbox = (service: Service): ((commit: Commit) => E.Either<Fault, ReadonlyArray<Delivery>>) => {
   const aggregates = aggregatesOf(service)
-  const processes = new Map(service.processes.map((process) => [process.name, process]))
+  const processes = new Set(service.processes.map(({ name }) => name))
   return (commit) => {
     const { category } = streamParts(commit.stream)
     const aggregate = aggregates.get(category)
@@ -50,9 +54,9 @@ export const outbox = (service: Service): ((commit: Commit) => E.Either<Fault, R
     if (E.isLeft(events)) return events
     if (processes.has(category))
       return E.right(events.right.flatMap((recorded) => asked(recorded as RecordedEvent<ProcessEvent>)))
-    const refused = refusals(service, aggregate, commit)
+    const refused = refusals(aggregates, processes, commit)
     if (E.isLeft(refused)) return refused
-    const heard = events.right.flatMap((recorded) => heardBy(service, recorded))
+    const heard = events.right.flatMap((recorded) => heardBy(service, aggregates, recorded))
     return E.right([...heard, ...calls(service, category, events.right), ...refused.right])
   }
 }
@@ -84,7 +88,11 @@ const asked = (recorded: RecordedEvent<ProcessEvent>): ReadonlyArray<Delivery> =
   }
 }
 
-const heardBy = ({ processes }: Service, recorded: RecordedEvent<StoredEvent>): ReadonlyArray<Dispatch> => {
+const heardBy = (
+  { processes }: Service,
+  aggregates: Aggregates,
+  recorded: RecordedEvent<StoredEvent>,
+): ReadonlyArray<Dispatch> => {
   const { tenant, category } = streamParts(recorded.stream)
   return processes.flatMap((process) =>
     process.hears.flatMap(({ aggregate, correlate }) => {
@@ -92,7 +100,12 @@ const heardBy = ({ processes }: Service, recorded: RecordedEvent<StoredEvent>): 
       if (id === undefined) return []
       const heard: Heard<unknown, unknown> = { _tag: 'Happened', recorded }
       const commandId = deriveId(recorded.timeMs, 'heard', process.name, recorded.id)
-      return [told(streamName(process.name, id, tenant), heard, { ...recorded, commandId })]
+      return [
+        told(streamName(process.name, id, tenant), wire(aggregates, process.name, heard), {
+          ...recorded,
+          commandId,
+        }),
+      ]
     }),
   )
 }
@@ -110,25 +123,31 @@ const calls = (
 
 /** A process hears when a command it asked for was refused. */
 const refusals = (
-  { processes }: Service,
-  { rejection }: AnyAggregate,
+  aggregates: Aggregates,
+  processes: ReadonlySet<string>,
   commit: Commit,
 ): E.Either<Fault, ReadonlyArray<Dispatch>> => {
+  const { stream, number } = commit
   const dispatches: Array<Dispatch> = []
   for (const answer of commit.answers) {
     const { process: asker } = answer.metadata
     if (answer.rejection === undefined || asker === undefined) continue
-    if (!processes.some(({ name }) => name === streamParts(asker).category)) continue
-    const decoded = decode(rejection, answer.rejection)
-    const { stream, number } = commit
+    const { category } = streamParts(asker)
+    const refuser = aggregates.get(streamParts(stream).category)
+    if (!processes.has(category) || refuser === undefined) continue
+    const decoded = decode(refuser.rejection, answer.rejection)
     if (E.isLeft(decoded))
       return E.left({ _tag: 'Undecodable', stream, commit: number, errors: decoded.left.errors })
     const heard = { _tag: 'Refused' as const, commandId: answer.id, stream, rejection: decoded.right }
     const commandId = deriveId(answer.timeMs, 'refused', asker, answer.id)
-    dispatches.push(told(asker, heard, { ...answer, id: `${stream}@${number}`, commandId }))
+    const id = `${stream}@${number}`
+    dispatches.push(told(asker, wire(aggregates, category, heard), { ...answer, id, commandId }))
   }
   return E.right(dispatches)
 }
+
+const wire = (aggregates: Aggregates, process: string, heard: Heard<unknown, unknown>): unknown =>
+  aggregates.get(process)?.command.encode(heard)
 
 const told = (
   stream: StreamName,
@@ -171,3 +190,54 @@ export interface TimerPayload {
   readonly timer: string
   readonly dueMs: number
 }
+
+/** The message that carries a dispatch: one group per stream, so a hot stream is commanded in batches. */
+export const messageOf = ({ stream, envelope: sent }: Dispatch): Message => ({
+  id: sent.id,
+  group: stream,
+  body: { stream, envelope: sent } as unknown as Json,
+})
+
+/** The dispatch of a message, its command decoded; whatever else the message holds is invalid input. */
+export const dispatchOf = (
+  aggregates: Aggregates,
+  body: Json,
+): E.Either<InvalidInput, { readonly dispatch: Dispatch; readonly aggregate: AnyAggregate }> => {
+  const carried = decode(Carried, body)
+  if (E.isLeft(carried)) return carried
+  const { stream, envelope: sent } = carried.right
+  const { category } = streamParts(stream)
+  const aggregate = aggregates.get(category)
+  if (aggregate === undefined)
+    return E.left({
+      _tag: 'InvalidInput',
+      errors: [{ pointer: '/stream', detail: `has no aggregate: ${category}` }],
+    })
+  const command = decode(aggregate.command, sent.command)
+  if (E.isLeft(command))
+    return E.left({
+      _tag: 'InvalidInput',
+      errors: command.left.errors.map((error) => ({
+        ...error,
+        pointer: `/envelope/command${error.pointer}`,
+      })),
+    })
+  const envelopeOf = { ...sent, command: command.right } as Envelope<unknown>
+  return E.right({ dispatch: { _tag: 'Dispatch', stream, envelope: envelopeOf }, aggregate })
+}
+
+const Carried = record('Carried', {
+  stream: StreamName,
+  envelope: record(
+    'Envelope',
+    {
+      id: CommandId,
+      identified: t.boolean,
+      command: t.unknown,
+      fingerprint: text('Fingerprint'),
+      timeMs: integer('TimeMs', 0),
+      metadata: Metadata,
+    },
+    { dateMs: integer('DateMs', 0) },
+  ),
+})
