@@ -151,7 +151,7 @@ const wire = (aggregates: Aggregates, process: string, heard: Heard<unknown, unk
 
 const told = (
   stream: StreamName,
-  heard: Heard<unknown, unknown>,
+  heard: unknown,
   {
     id,
     commandId,
