@@ -73,3 +73,7 @@ export type Category = TypeOf<typeof Category>
 /** How goods are taxed; the rates lie outside. */
 export const TaxClass = oneOf('TaxClass', 'standard', 'reduced', 'zero')
 export type TaxClass = TypeOf<typeof TaxClass>
+
+/** How to charge, as the payment provider names it; says nothing about the card. */
+export const PaymentMethod = text('PaymentMethod', { maxLength: 255, pattern: /^[A-Za-z0-9_-]+$/ })
+export type PaymentMethod = TypeOf<typeof PaymentMethod>
