@@ -1,1 +1,8 @@
-export {}
+export * from './change-stream.ts'
+export * from './event-store.ts'
+export * from './kernel.ts'
+export * from './key-ring.ts'
+export * from './queue.ts'
+export * from './real-clock.ts'
+export * from './timer-service.ts'
+export * from './view-store.ts'

@@ -1,0 +1,151 @@
+/**
+ * The event store in memory: one array per stream, the commit's number less one is its index.
+ *
+ * Commits are frozen as they are stored, so readers get the very objects and nobody can change them.
+ */
+import {
+  type AppendFailure,
+  type Commit,
+  E,
+  type EventStore,
+  type Page,
+  type StreamName,
+  sizeBytes,
+} from '@everfold/core'
+import { freeze } from './frozen.ts'
+import type { Kernel } from './kernel.ts'
+import { hash32 } from './random.ts'
+import { type Subscribers, subscribers } from './subscribers.ts'
+
+export interface EventStoreOptions {
+  /** The largest commit, as JSON in UTF-8 bytes: 400 KB, as a DynamoDB item, unless told. */
+  readonly limitBytes?: number
+  /** The most commits in one page of a read, whatever was asked. */
+  readonly pageCommits?: number
+}
+
+export interface MemoryEventStore extends EventStore {
+  /** All commits of all streams, in the order in which they were appended. */
+  readonly log: ReadonlyArray<Commit>
+  /** Tells of every append. */
+  readonly subscribe: Subscribers['subscribe']
+}
+
+type Scan = Parameters<EventStore['scan']>[0]
+type Scanned = { readonly commits: ReadonlyArray<Commit>; readonly cursor?: string }
+
+/** A hole is a number that was passed over; only a broken writer leaves one. */
+type History = Array<Commit | undefined>
+
+const STORED: E.Either<never, void> = E.right(undefined)
+const CONFLICT: E.Either<AppendFailure, never> = E.left({ _tag: 'Conflict' })
+const NOTHING: Page = { commits: [], done: true }
+
+export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}): MemoryEventStore => {
+  const { limitBytes = 400 * 1024, pageCommits = 1000 } = options
+  const perform = kernel.port('event-store')
+  const streams = new Map<StreamName, History>()
+  const markers = new Map<string, number>()
+  const log: Array<Commit> = []
+  const { subscribe, tell } = subscribers()
+  const insert = (commit: Commit): E.Either<AppendFailure, void> => {
+    const { stream, number } = commit
+    if (!Number.isSafeInteger(number) || number < 1) throw new Error(`${number} is not a commit's number`)
+    if (freeze(commit) > limitBytes && sizeBytes(commit) > limitBytes)
+      return E.left({ _tag: 'TooLarge', stream, sizeBytes: sizeBytes(commit), limitBytes })
+    const failure = marked(markers, commit)
+    if (failure !== undefined) return failure
+    let history = streams.get(stream)
+    if (history === undefined) streams.set(stream, (history = []))
+    if (history[number - 1] !== undefined) return CONFLICT
+    while (history.length < number - 1) history.push(undefined)
+    history[number - 1] = commit
+    mark(markers, commit)
+    log.push(commit)
+    tell()
+    return STORED
+  }
+  return {
+    readBackward: (stream, { before, limit }) => {
+      const most = Math.min(limit, pageCommits)
+      return () =>
+        perform('readBackward', before === undefined ? stream : `${stream}<${before}`, () =>
+          E.right(backward(streams.get(stream), before ?? Number.POSITIVE_INFINITY, most)),
+        )
+    },
+    readForward: (stream, { after, limit }) => {
+      const most = Math.min(limit, pageCommits)
+      return () =>
+        perform('readForward', `${stream}>${after}`, () => E.right(forward(streams.get(stream), after, most)))
+    },
+    marker: (stream, id) => () =>
+      perform('marker', `${stream} ${id}`, () => E.right(markers.get(markerOf(stream, id)))),
+    append: (commit) => () => perform('append', `${commit.stream}@${commit.number}`, () => insert(commit)),
+    scan: (range) => () =>
+      perform('scan', `${range.segment}/${range.segments} ${range.cursor ?? ''}`, () =>
+        E.right(scanned(streams, range, pageCommits)),
+      ),
+    log,
+    subscribe,
+  }
+}
+
+const markerOf = (stream: StreamName, id: string): string => `${stream} ${id}`
+
+const marked = (
+  markers: ReadonlyMap<string, number>,
+  { stream, answers }: Commit,
+): E.Either<AppendFailure, never> | undefined => {
+  for (const { id, marked: asked } of answers) {
+    if (asked !== true) continue
+    const commit = markers.get(markerOf(stream, id))
+    if (commit !== undefined) return E.left({ _tag: 'Marked', commandId: id, commit })
+  }
+  return undefined
+}
+
+const mark = (markers: Map<string, number>, { stream, number, answers }: Commit): void => {
+  for (const { id, marked: asked } of answers) if (asked === true) markers.set(markerOf(stream, id), number)
+}
+
+const backward = (history: History | undefined, before: number, limit: number): Page => {
+  if (history === undefined) return NOTHING
+  const commits: Array<Commit> = []
+  let at = Math.min(before - 1, history.length)
+  for (; at > 0 && commits.length < limit; at -= 1) {
+    const commit = history[at - 1]
+    if (commit !== undefined) commits.push(commit)
+  }
+  return { commits, done: at <= 0 }
+}
+
+const forward = (history: History | undefined, after: number, limit: number): Page => {
+  if (history === undefined) return NOTHING
+  const commits: Array<Commit> = []
+  let at = Math.max(0, after)
+  for (; at < history.length && commits.length < limit; at += 1) {
+    const commit = history[at]
+    if (commit !== undefined) commits.push(commit)
+  }
+  return { commits, done: at >= history.length }
+}
+
+/** A segment is a share of the streams, by a hash of their names; the cursor is a stream's place and a number. */
+const scanned = (
+  streams: ReadonlyMap<StreamName, History>,
+  { segment, segments, cursor = '0/0' }: Scan,
+  limit: number,
+): Scanned => {
+  const [place = 0, passed = 0] = cursor.split('/').map(Number)
+  const commits: Array<Commit> = []
+  let at = -1
+  for (const [stream, history] of streams) {
+    at += 1
+    if (at < place || hash32(stream) % segments !== segment) continue
+    const page = forward(history, at === place ? passed : 0, limit - commits.length)
+    commits.push(...page.commits)
+    if (!page.done) return { commits, cursor: `${at}/${commits.at(-1)?.number ?? 0}` }
+    if (commits.length === limit) return { commits, cursor: `${at + 1}/0` }
+  }
+  return { commits }
+}
