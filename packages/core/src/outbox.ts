@@ -81,7 +81,16 @@ const asked = (recorded: RecordedEvent<ProcessEvent>): ReadonlyArray<Delivery> =
     case 'TimerScheduled': {
       const { timer, dueMs } = event
       const id = timerId(stream, timer, dueMs)
-      return [{ _tag: 'Schedule', timer: { id, dueMs, payload: { stream, timer, dueMs } } }]
+      return [
+        {
+          _tag: 'Schedule',
+          timer: {
+            id,
+            dueMs,
+            payload: { stream, timer, dueMs, correlationId: recorded.metadata.correlationId },
+          },
+        },
+      ]
     }
     case 'TimerCanceled':
       return [{ _tag: 'CancelTimer', id: timerId(stream, event.timer, event.dueMs) }]
@@ -173,8 +182,7 @@ const told = (
 }
 
 /** A timer that fired, for the process that waits for it. */
-export const elapsed = (payload: TimerPayload, correlationId: string): Dispatch => {
-  const { stream, timer, dueMs } = payload
+export const elapsed = ({ stream, timer, dueMs, correlationId }: TimerPayload): Dispatch => {
   const id = deriveId(dueMs, 'elapsed', stream, timer)
   const heard: Heard<unknown, unknown> = { _tag: 'Elapsed', timer, dueMs }
   return {
@@ -189,6 +197,7 @@ export interface TimerPayload {
   readonly stream: StreamName
   readonly timer: string
   readonly dueMs: number
+  readonly correlationId: string
 }
 
 /** The message that carries a dispatch: one group per stream, so a hot stream is commanded in batches. */

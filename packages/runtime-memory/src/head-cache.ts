@@ -1,0 +1,18 @@
+/** The warm cache: the heads of the streams that were used last; a lost one costs a read, never correctness. */
+import type { Head, HeadCache, StreamName } from '@everfold/core'
+
+export const headCache = (limit: number): HeadCache => {
+  const heads = new Map<StreamName, Head<unknown>>()
+  return {
+    get: (stream) => heads.get(stream),
+    set: (stream, head) => {
+      // Set anew, a stream becomes the youngest of the map's order.
+      heads.delete(stream)
+      heads.set(stream, head)
+      if (heads.size <= limit) return
+      const [oldest] = heads.keys()
+      if (oldest !== undefined) heads.delete(oldest)
+    },
+    delete: (stream) => void heads.delete(stream),
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * The runtime: interprets a whole service over the ports, as the Lambda functions of a deployment do in their parts.
+ *
+ * Commands go through mailboxes to the handler. Whatever is appended reaches the relay and the projections through
+ * the change stream; the relay sends what a commit asks for: commands to a queue, calls to the gateways' queue,
+ * timers to the timer service. Nothing else publishes, and everything may be delivered twice.
+ */
+import {
+  type AnyAggregate,
+  aggregatesOf,
+  type ChangeStream,
+  type Commit,
+  type Delivery,
+  dispatchOf,
+  E,
+  type Envelope,
+  type EventStore,
+  type ExecuteOptions,
+  type ExecutePorts,
+  elapsed,
+  envelope,
+  execute,
+  type Fault,
+  type GatewayBinding,
+  generationOf,
+  type Json,
+  type KeyRing,
+  messageOf,
+  outbox,
+  type Projection,
+  project,
+  type Queue,
+  type Received,
+  recall,
+  recordedEvents,
+  requestOf,
+  resultId,
+  type Service,
+  type StreamName,
+  streamParts,
+  type TE,
+  type TimerPayload,
+  type ViewStore,
+} from '@everfold/core'
+import { memoryChangeStream } from './change-stream.ts'
+import { memoryEventStore } from './event-store.ts'
+import { headCache } from './head-cache.ts'
+import type { Kernel } from './kernel.ts'
+import { memoryKeyRing } from './key-ring.ts'
+import { type AnySettled, type ExecuteGroup, mailboxes } from './mailbox.ts'
+import { memoryQueue } from './queue.ts'
+import { memoryTimerService } from './timer-service.ts'
+import { memoryViewStore } from './view-store.ts'
+import { crewOf } from './worker.ts'
+
+/** What could not be delivered, and why: it waits here for a person. */
+export interface DeadLetter {
+  readonly what: string
+  readonly reason: unknown
+}
+
+export interface RuntimeOptions {
+  readonly service: Service
+  readonly kernel: Kernel
+  readonly gateways: ReadonlyArray<GatewayBinding>
+  readonly execute?: Partial<ExecuteOptions>
+  /** The most commands of one stream in one commit; 100 unless told. */
+  readonly groupLimit?: number
+  /** How many heads are kept warm; 1,000 unless told. */
+  readonly cachedHeads?: number
+  /** Told of every fault that is retried and of every dead letter. */
+  readonly log?: (entry: { readonly level: 'warn' | 'error'; readonly [field: string]: unknown }) => void
+}
+
+export interface MemoryPorts {
+  readonly store: EventStore
+  readonly changes: ChangeStream
+  readonly views: ViewStore
+  readonly keys: KeyRing
+}
+
+export interface MemoryRuntime {
+  readonly service: Service
+  readonly kernel: Kernel
+  readonly ports: MemoryPorts
+  execute(
+    this: void,
+    aggregate: AnyAggregate,
+    stream: StreamName,
+    envelope: Envelope<unknown>,
+  ): TE.TaskEither<Fault, AnySettled>
+  recall(
+    this: void,
+    aggregate: AnyAggregate,
+    stream: StreamName,
+    member: Pick<Envelope<unknown>, 'id' | 'fingerprint'>,
+  ): TE.TaskEither<Fault, AnySettled | undefined>
+  /** Resolves when everything that was appended has been delivered, and all that this set off. */
+  idle(this: void): Promise<void>
+  readonly deadLetters: ReadonlyArray<DeadLetter>
+  /** Nothing more is delivered; what was not is still in the log. */
+  stop(this: void): void
+}
+
+const CHANGES = 100
+const MESSAGES = 100
+const CALLS = 10
+/** How long a worker waits after a fault before it tries again. */
+const RETRY_MS = 100
+
+export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
+  const { service, kernel, groupLimit = 100, cachedHeads = 1000, log = () => {} } = options
+  const store = memoryEventStore(kernel)
+  const changes = memoryChangeStream(kernel, store)
+  const views = memoryViewStore(kernel)
+  const keys = memoryKeyRing(kernel)
+  const commands = memoryQueue(kernel)
+  const calls = memoryQueue(kernel)
+  const crew = crewOf(kernel)
+  const deadLetters: Array<DeadLetter> = []
+  const bury = (what: string, reason: unknown) => {
+    deadLetters.push({ what, reason })
+    log({ level: 'error', message: 'dead letter', what, reason })
+  }
+  const handlers = handlersOf(service, { store, clock: kernel, cache: headCache(cachedHeads) }, options.execute)
+  const post = mailboxes(groupLimit)
+  const run: MemoryRuntime['execute'] = (aggregate, stream, member) => () =>
+    post(handlers(aggregate), stream, member)
+  const timers = memoryTimerService(kernel, async ({ payload }) => {
+    await sent(commands, [messageOf(elapsed(payload as unknown as TimerPayload))])
+    commander.wake()
+  })
+  /** A fault is logged and tried again a little later; the portion stays where it was. */
+  const later = async (what: string, fault: Fault): Promise<true> => {
+    log({ level: 'warn', message: 'retry', what, fault })
+    await kernel.sleep(RETRY_MS)
+    return true
+  }
+
+  const commander = crew.worker('commander', () =>
+    consume(commands, MESSAGES, later, async (message) => {
+      const carried = dispatchOf(aggregates, message.body)
+      if (E.isLeft(carried)) return E.right(bury(message.id, carried.left))
+      const { aggregate, dispatch } = carried.right
+      const executed = await run(aggregate, dispatch.stream, dispatch.envelope)()
+      if (E.isLeft(executed)) return executed
+      if (E.isLeft(executed.right)) bury(message.id, executed.right.left)
+      return E.right(undefined)
+    }),
+  )
+  const caller = crew.worker('caller', () =>
+    consume(calls, CALLS, later, (message) => call(message.body as unknown as CallBody)),
+  )
+  const aggregates = aggregatesOf(service)
+  const relayed = outbox(service)
+
+  const deliver = async (deliveries: ReadonlyArray<Delivery>): Promise<E.Either<Fault, void>> => {
+    const dispatched = deliveries.flatMap((one) => (one._tag === 'Dispatch' ? [messageOf(one)] : []))
+    const called = deliveries.flatMap((one) => (one._tag === 'Call' ? [callMessage(one)] : []))
+    const commanded = await commands.send(dispatched)()
+    if (E.isLeft(commanded)) return commanded
+    const asked = await calls.send(called)()
+    if (E.isLeft(asked)) return asked
+    for (const one of deliveries) {
+      if (one._tag !== 'Schedule' && one._tag !== 'CancelTimer') continue
+      const timed = await (one._tag === 'Schedule' ? timers.schedule(one.timer) : timers.cancel(one.id))()
+      if (E.isLeft(timed)) return timed
+    }
+    if (dispatched.length > 0) commander.wake()
+    if (called.length > 0) caller.wake()
+    return E.right(undefined)
+  }
+
+  const relay = follower('relay', async (commit) => {
+    const deliveries = relayed(commit)
+    return E.isLeft(deliveries) ? deliveries : deliver(deliveries.right)
+  })
+  const projectors = service.projections.map((projection) =>
+    follower(`projector ${projection.name}`, (commit) => project(projection, { store, views })(commit)()),
+  )
+
+  /** A worker that follows the change stream from its beginning, commit by commit. */
+  function follower(name: string, take: (commit: Commit) => Promise<E.Either<Fault, void>>) {
+    let checkpoint: string | undefined
+    return crew.worker(name, async () => {
+      const read = await changes.read(checkpoint, CHANGES)()
+      if (E.isLeft(read)) return later(name, read.left)
+      for (const commit of read.right.commits) {
+        const taken = await take(commit)
+        if (E.isRight(taken)) continue
+        if (retriable(taken.left)) return later(name, taken.left)
+        bury(`${name}: ${commit.stream}@${commit.number}`, taken.left)
+      }
+      ;({ checkpoint } = read.right)
+      return read.right.commits.length > 0
+    })
+  }
+
+  /** Reads the event that asks, calls, and brings the result home as a command on the same stream. */
+  async function call({ gateway: name, stream, commit, index }: CallBody): Promise<E.Either<Fault, void>> {
+    const binding = options.gateways.find(({ gateway }) => gateway.name === name)
+    if (binding === undefined) return E.right(bury(`${stream}@${commit}`, `no gateway ${name} is bound`))
+    const { aggregate } = binding.gateway
+    const page = await store.readForward(stream, { after: commit - 1, limit: 1 })()
+    if (E.isLeft(page)) return page
+    const [asking] = page.right.commits
+    if (asking === undefined) return E.left({ _tag: 'MissingCommit', stream, number: commit })
+    const events = recordedEvents(aggregate, asking)
+    if (E.isLeft(events)) return events
+    const recorded = events.right[index]
+    if (recorded === undefined) return E.left({ _tag: 'MissingCommit', stream, number: commit })
+    const result = await binding.call(requestOf(binding.gateway, recorded, kernel.nowMs()))()
+    if (E.isLeft(result)) return result
+    if (result.right === undefined) return E.right(undefined)
+    const id = resultId(name, recorded)
+    const metadata = { ...recorded.metadata, causationId: recorded.id }
+    const home = envelope(result.right, { id, timeMs: kernel.nowMs(), sent: id, metadata })
+    const executed = await run(aggregate, stream, home)()
+    if (E.isLeft(executed)) return executed
+    if (E.isLeft(executed.right)) bury(recorded.id, executed.right.left)
+    return E.right(undefined)
+  }
+
+  store.subscribe(() => {
+    relay.wake()
+    for (const projector of projectors) projector.wake()
+  })
+  return {
+    service,
+    kernel,
+    ports: { store, changes, views, keys },
+    execute: run,
+    recall: (aggregate, stream, member) => recall(aggregate, { store, clock: kernel }, options.execute)(stream, member),
+    idle: crew.idle,
+    deadLetters,
+    stop: crew.stop,
+  }
+}
+
+/** One command handler per aggregate, made when it is first asked for. */
+const handlersOf = (
+  { name }: Service,
+  ports: ExecutePorts,
+  options: Partial<ExecuteOptions> = {},
+): ((aggregate: AnyAggregate) => ExecuteGroup) => {
+  const handlers = new Map<string, ExecuteGroup>()
+  return (aggregate) => {
+    let handler = handlers.get(aggregate.name)
+    if (handler === undefined) handlers.set(aggregate.name, (handler = execute(aggregate, ports, options)))
+    if (handler === undefined) throw new Error(`${name} has no aggregate ${aggregate.name}`)
+    return handler
+  }
+}
+
+/** Receives a batch, works on all of it at once, deletes what is done and gives the rest back. */
+const consume = async (
+  queue: Queue,
+  limit: number,
+  later: (what: string, fault: Fault) => Promise<true>,
+  work: (message: Received) => Promise<E.Either<Fault, void>>,
+): Promise<boolean> => {
+  const received = await queue.receive(limit)()
+  if (E.isLeft(received)) return later('receive', received.left)
+  if (received.right.length === 0) return false
+  const worked = await Promise.all(received.right.map(work))
+  const done = received.right.filter((_, at) => E.isRight(worked[at] ?? E.right(undefined)))
+  const deleted = await queue.delete(done.map(({ receipt }) => receipt))()
+  if (E.isLeft(deleted)) return later('delete', deleted.left)
+  const failed = worked.find(E.isLeft)
+  if (failed === undefined) return true
+  const open = received.right.filter((message) => !done.includes(message))
+  await queue.release(open.map(({ receipt }) => receipt))()
+  return later(open[0]?.id ?? 'message', failed.left)
+}
+
+/** Where the event is that asks a gateway for a call: a hint, the log has the event. */
+interface CallBody {
+  readonly gateway: string
+  readonly stream: StreamName
+  readonly commit: number
+  readonly index: number
+}
+
+const callMessage = ({ gateway, recorded }: Extract<Delivery, { readonly _tag: 'Call' }>) => {
+  const index = Number(recorded.id.slice(recorded.id.lastIndexOf('.') + 1))
+  const body: CallBody = { gateway: gateway.name, stream: recorded.stream, commit: recorded.commit, index }
+  return { id: `${gateway.name} ${recorded.id}`, group: recorded.stream, body: body as unknown as Json }
+}
+
+const sent = async (queue: Queue, messages: Parameters<Queue['send']>[0]): Promise<void> => {
+  const outcome = await queue.send(messages)()
+  if (E.isLeft(outcome)) throw new Error(`the queue took no message: ${JSON.stringify(outcome.left)}`)
+}
+
+/** What may go through when it is tried again; a history that does not decode will not. */
+const retriable = ({ _tag }: Fault): boolean => _tag !== 'Undecodable' && _tag !== 'MissingCommit'
+
