@@ -111,7 +111,7 @@ export const openCharge = (
       method.behaviour.type === 'card' ? cardDetails(turn, intent, method) : { type: 'us_bank_account' },
     receipt_email: intent.receipt_email,
     refunded: false,
-    shipping: intent.shipping as Charge['shipping'],
+    shipping: intent.shipping,
     statement_descriptor: intent.statement_descriptor,
     statement_descriptor_suffix: intent.statement_descriptor_suffix,
     status,

@@ -61,7 +61,7 @@ const dispute = (turn: Turn, charge: Charge, reason: NonNullable<TestMethod['dis
     has_evidence: false,
     past_due: false,
     submission_count: 0,
-    submission_method: 'not_submitted' as Dispute['evidence_details']['submission_method'],
+    submission_method: 'not_submitted',
   },
   intended_submission_method: null,
   is_charge_refundable: reason === 'inquiry',
@@ -83,10 +83,15 @@ export const openDispute = (turn: Turn, charge: Charge, method: TestMethod): voi
   if (!inquiry) emit(turn, 'charge.dispute.funds_withdrawn', opened)
 }
 
-const OPEN = ['needs_response', 'under_review', 'warning_needs_response', 'warning_under_review']
+const OPEN: ReadonlySet<string> = new Set([
+  'needs_response',
+  'under_review',
+  'warning_needs_response',
+  'warning_under_review',
+])
 
 export const closeDispute = (turn: Turn, open: Dispute, outcome: 'won' | 'lost'): Result<Dispute> => {
-  if (!OPEN.includes(open.status)) return refused(`This dispute is already closed: ${open.status}.`)
+  if (!OPEN.has(open.status)) return refused(`This dispute is already closed: ${open.status}.`)
   const inquiry = open.status.startsWith('warning')
   const closed = revise(turn.account.disputes, open, {
     status: inquiry ? 'warning_closed' : outcome,
@@ -109,7 +114,7 @@ export const submitEvidence = (
   open: Dispute,
   params: { readonly text: string | undefined; readonly submit: boolean },
 ): Result<Dispute> => {
-  if (!OPEN.includes(open.status)) return refused(`This dispute is already closed: ${open.status}.`)
+  if (!OPEN.has(open.status)) return refused(`This dispute is already closed: ${open.status}.`)
   const next = revise(turn.account.disputes, open, {
     evidence: { ...open.evidence, uncategorized_text: params.text ?? open.evidence.uncategorized_text },
     evidence_details: { ...open.evidence_details, has_evidence: true },

@@ -7,7 +7,8 @@
  * Source: stripe-node's README, «Configuring an HTTP client», and its `HttpClient`.
  */
 import { Stripe } from 'stripe'
-import type { Delay, SimResponse, StripeSim } from './simulator.ts'
+import type { Delay, SimResponse } from './exchange.ts'
+import type { StripeSim } from './simulator.ts'
 
 class SimHttpResponse extends Stripe.HttpClientResponse {
   readonly #response: SimResponse

@@ -5,8 +5,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Post } from './delivery.ts'
+import type { Delay, Exchange, SimRequest } from './exchange.ts'
 import { MAX_BODY_BYTES } from './form.ts'
-import type { Delay, Exchange, Post, SimRequest, StripeSim } from './simulator.ts'
+import type { StripeSim } from './simulator.ts'
 
 export interface SimServerOptions {
   /** 0, the default, lets the system pick. */

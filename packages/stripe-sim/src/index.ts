@@ -1,5 +1,7 @@
 /** A simulated Stripe for tests, in process and over HTTP. */
 export type { AccountEvent, Charge, Dispute, PaymentIntent, Refund } from './account.ts'
+export type { OnWebhook, Post } from './delivery.ts'
+export type { Delay, Exchange, Patience, SimRequest, SimResponse } from './exchange.ts'
 export type {
   FaultFired,
   FaultScript,
@@ -13,13 +15,6 @@ export { type SimServer, type SimServerOptions, startSimServer } from './http-se
 export type { IntentLedger, Ledger, Sums } from './ledger.ts'
 export {
   createStripeSim,
-  type Delay,
-  type Exchange,
-  type OnWebhook,
-  type Patience,
-  type Post,
-  type SimRequest,
-  type SimResponse,
   type Snapshot,
   type StripeSim,
   type StripeSimOptions,

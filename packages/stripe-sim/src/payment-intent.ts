@@ -4,6 +4,8 @@
  * requires_payment_method -> requires_confirmation -> requires_action -> processing -> requires_capture ->
  * succeeded | canceled. This file creates, changes and cancels them; confirmation.ts and capture.ts move the money.
  *
+ * The parameter that was `payment_method_types` is `allowed_payment_method_types` since the version 2026-09-30.endive.
+ *
  * Source: https://docs.stripe.com/api/payment_intents and
  * https://docs.stripe.com/payments/paymentintents/lifecycle
  */
@@ -24,6 +26,7 @@ const address = fields({
 })
 
 const shared = {
+  allowed_payment_method_types: list(oneOf('card', 'us_bank_account')),
   capture_method: oneOf('automatic', 'automatic_async', 'manual'),
   description: string(1_000),
   expand: list(string()),
@@ -35,7 +38,6 @@ const shared = {
       request_three_d_secure: oneOf('automatic', 'any', 'challenge'),
     }),
   }),
-  payment_method_types: list(oneOf('card', 'us_bank_account')),
   receipt_email: string(800),
   shipping: fields({
     address,
@@ -73,7 +75,7 @@ export const createParameters = fields(
 )
 export type CreateParameters = ValueOf<typeof createParameters>
 
-const { payment_method_types: _types, ...changeable } = shared
+const { allowed_payment_method_types: _types, ...changeable } = shared
 export const updateParameters = fields({ ...changeable, amount: integer })
 export type UpdateParameters = ValueOf<typeof updateParameters>
 
@@ -93,14 +95,14 @@ export const mergeMetadata = (
   return Object.fromEntries([...merged].filter(([, value]) => value !== ''))
 }
 
-/** Why a confirmation sent by a server needs a place to send the shopper back to; undefined if it does not. */
+/** A confirmation needs a place to send the shopper back to, unless no method it may meet would redirect. */
 export const checkReturnUrl = (
-  intent: Pick<PaymentIntent, 'automatic_payment_methods'>,
+  intent: Pick<PaymentIntent, 'allowed_payment_method_types' | 'automatic_payment_methods'>,
   returnUrl: string | undefined,
 ): Result<null> => {
   const automatic = intent.automatic_payment_methods
-  if (automatic?.enabled !== true || automatic.allow_redirects === 'never' || returnUrl !== undefined)
-    return ok(null)
+  const redirects = automatic?.enabled === true && automatic.allow_redirects !== 'never'
+  if (!redirects || intent.allowed_payment_method_types !== null || returnUrl !== undefined) return ok(null)
   return invalid(
     'This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these ' +
       'payment methods might redirect your customer off of your page, you must provide a `return_url`. If you ' +
@@ -111,10 +113,17 @@ export const checkReturnUrl = (
   )
 }
 
-const automaticMethods = (params: CreateParameters): PaymentIntent['automatic_payment_methods'] => {
+const methodRules = (params: CreateParameters) => {
+  const allowed = params.allowed_payment_method_types
   const asked = params.automatic_payment_methods
-  if (params.payment_method_types !== undefined) return null
-  return { enabled: asked?.enabled ?? true, allow_redirects: asked?.allow_redirects ?? 'always' }
+  return {
+    allowed_payment_method_types: allowed === undefined ? null : [...allowed],
+    automatic_payment_methods:
+      allowed !== undefined && asked === undefined
+        ? null
+        : { enabled: asked?.enabled ?? true, allow_redirects: asked?.allow_redirects ?? 'always' },
+    payment_method_types: [...(allowed ?? ['card', 'us_bank_account'])],
+  }
 }
 
 /** What can be said against a creation before anything is made: nothing is kept for the idempotency key. */
@@ -123,11 +132,6 @@ export const checkCreation = (params: CreateParameters): Result<null> => {
   if (!currency.ok) return currency
   const amount = checkAmount(params.amount, params.currency)
   if (!amount.ok) return amount
-  if (params.payment_method_types !== undefined && params.automatic_payment_methods !== undefined)
-    return invalid(
-      'You may only specify one of these parameters: automatic_payment_methods, payment_method_types.',
-      'parameters_exclusive',
-    )
   if (params.confirm !== true) {
     const early = (['off_session', 'return_url', 'error_on_requires_action'] as const).find(
       (name) => params[name] !== undefined,
@@ -142,7 +146,7 @@ export const checkCreation = (params: CreateParameters): Result<null> => {
       'parameter_missing',
       'payment_method',
     )
-  return checkReturnUrl({ automatic_payment_methods: automaticMethods(params) }, params.return_url)
+  return checkReturnUrl(methodRules(params), params.return_url)
 }
 
 /** Whether the intent can be paid that way at all; asked before anything is made. */
@@ -166,7 +170,6 @@ export const checkMethod = (
 }
 
 const unused = {
-  allowed_payment_method_types: null,
   application: null,
   application_fee_amount: null,
   canceled_at: null,
@@ -205,7 +208,7 @@ export const create = (turn: Turn, params: CreateParameters): Result<PaymentInte
   if (method !== undefined && !method.ok) return method
   const how = {
     capture_method: params.capture_method ?? 'automatic_async',
-    payment_method_types: [...(params.payment_method_types ?? ['card', 'us_bank_account'])],
+    ...methodRules(params),
   }
   const payable = method === undefined ? ok(null) : checkMethod(how, method.value)
   if (!payable.ok) return payable
@@ -218,7 +221,6 @@ export const create = (turn: Turn, params: CreateParameters): Result<PaymentInte
     amount: params.amount,
     amount_capturable: 0,
     amount_received: 0,
-    automatic_payment_methods: automaticMethods(params),
     client_secret: turn.account.random.id(`${id}_secret`),
     created: seconds(turn),
     currency: params.currency,

@@ -281,25 +281,25 @@ const events: ReadonlyArray<Route> = [
   }),
 ]
 
-const ROUTES: ReadonlyArray<Route & { readonly segments: ReadonlyArray<string> }> = [
-  ...intents,
-  ...money,
-  ...events,
-].map((each) => ({ ...each, segments: each.path.split('/') }))
+const ROUTES: ReadonlyArray<Route> = [...intents, ...money, ...events]
+
+const idIn = (pattern: string, path: string): string | undefined => {
+  const names = path.split('/')
+  const places = pattern.split('/')
+  const fits =
+    names.length === places.length &&
+    places.every((place, at) => (place === '*' ? names[at] !== '' : place === names[at]))
+  return fits ? (names[3] ?? '') : undefined
+}
 
 /** The route for a path without its query, and the id in it. */
 export const routeFor = (
   method: string,
   path: string,
-): { readonly route: Route; readonly id: string } | undefined => {
-  const segments = path.split('/')
-  const route = ROUTES.find(
-    (each) =>
-      each.method === method &&
-      each.segments.length === segments.length &&
-      each.segments.every((segment, at) =>
-        segment === '*' ? segments[at] !== '' : segment === segments[at],
-      ),
-  )
-  return route === undefined ? undefined : { route, id: segments[3] ?? '' }
+): { readonly found: Route; readonly id: string } | undefined => {
+  for (const each of ROUTES) {
+    const id = each.method === method ? idIn(each.path, path) : undefined
+    if (id !== undefined) return { found: each, id }
+  }
+  return undefined
 }

@@ -62,7 +62,7 @@ export const enqueue = (turn: Turn, event: AccountEvent, faults: Faults): number
         ? Math.floor(faults.draw() * account.outbox.length)
         : account.outbox.length
       account.outbox = insertAt(account.outbox, at, {
-        id: account.random.id('whd'),
+        id: `${event.id}_${endpoint.id}_${copy}`,
         event: { ...event, pending_webhooks: endpoints.length },
         endpointId: endpoint.id,
         attempt: 1,
