@@ -1,8 +1,17 @@
 export * from './change-stream.ts'
+export * from './door.ts'
 export * from './event-store.ts'
-export * from './kernel.ts'
+export {
+  type Effect,
+  type Kernel,
+  keyOf,
+  type VirtualKernel,
+  type VirtualOptions,
+  virtualKernel,
+} from './kernel.ts'
 export * from './key-ring.ts'
 export * from './queue.ts'
 export * from './real-clock.ts'
+export * from './runtime.ts'
 export * from './timer-service.ts'
 export * from './view-store.ts'

@@ -22,12 +22,10 @@ import {
   execute,
   type Fault,
   type GatewayBinding,
-  generationOf,
   type Json,
   type KeyRing,
   messageOf,
   outbox,
-  type Projection,
   project,
   type Queue,
   type Received,
@@ -37,7 +35,6 @@ import {
   resultId,
   type Service,
   type StreamName,
-  streamParts,
   type TE,
   type TimerPayload,
   type ViewStore,
@@ -122,7 +119,11 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     deadLetters.push({ what, reason })
     log({ level: 'error', message: 'dead letter', what, reason })
   }
-  const handlers = handlersOf(service, { store, clock: kernel, cache: headCache(cachedHeads) }, options.execute)
+  const handlers = handlersOf(
+    service,
+    { store, clock: kernel, cache: headCache(cachedHeads) },
+    options.execute,
+  )
   const post = mailboxes(groupLimit)
   const run: MemoryRuntime['execute'] = (aggregate, stream, member) => () =>
     post(handlers(aggregate), stream, member)
@@ -230,7 +231,8 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     kernel,
     ports: { store, changes, views, keys },
     execute: run,
-    recall: (aggregate, stream, member) => recall(aggregate, { store, clock: kernel }, options.execute)(stream, member),
+    recall: (aggregate, stream, member) =>
+      recall(aggregate, { store, clock: kernel }, options.execute)(stream, member),
     idle: crew.idle,
     deadLetters,
     stop: crew.stop,
@@ -294,4 +296,3 @@ const sent = async (queue: Queue, messages: Parameters<Queue['send']>[0]): Promi
 
 /** What may go through when it is tried again; a history that does not decode will not. */
 const retriable = ({ _tag }: Fault): boolean => _tag !== 'Undecodable' && _tag !== 'MissingCommit'
-
