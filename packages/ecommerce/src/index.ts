@@ -1,5 +1,7 @@
 export * as Currency from './currency.ts'
 export * as Money from './money.ts'
+export * as PriceList from './price-list.ts'
+export * as Product from './product.ts'
 export * as Quantities from './quantities.ts'
 export * as Refund from './refund.ts'
 export * as Stock from './stock.ts'

@@ -116,17 +116,19 @@ const anyInterleaving = fc
     })
   })
 
-/** Every interleaving of two lists. */
-const interleavings = <Item>(
-  [one, ...ones]: ReadonlyArray<Item>,
-  [two, ...twos]: ReadonlyArray<Item>,
-): ReadonlyArray<ReadonlyArray<Item>> => {
-  if (one === undefined) return [two === undefined ? [] : [two, ...twos]]
-  if (two === undefined) return [[one, ...ones]]
-  return [
-    ...interleavings(ones, [two, ...twos]).map((rest) => [one].concat(rest)),
-    ...interleavings([one, ...ones], twos).map((rest) => [two].concat(rest)),
-  ]
+/** Every interleaving of two lists of commands. */
+const interleavings = (
+  ones: ReadonlyArray<StockCommand>,
+  others: ReadonlyArray<StockCommand>,
+): ReadonlyArray<ReadonlyArray<StockCommand>> => {
+  const [one, ...rest] = ones
+  if (one === undefined) return [others]
+  return others
+    .flatMap((_, index) => {
+      const before = others.slice(0, index)
+      return interleavings(rest, others.slice(index)).map((tail) => before.concat(one, tail))
+    })
+    .concat([others.concat(ones)])
 }
 
 const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((total, number) => total + number, 0)
