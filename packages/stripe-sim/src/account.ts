@@ -21,6 +21,7 @@ export type Dispute = Readonly<Stripe.Dispute> & {
   readonly charge: string
   readonly payment_intent: string | null
 }
+export type MeterEvent = Readonly<Stripe.Billing.MeterEvent>
 export type PaymentMethod = Readonly<Stripe.PaymentMethod>
 export type Subject = PaymentIntent | Charge | Refund | Dispute
 
@@ -77,6 +78,8 @@ export interface Account {
   readonly refunds: Map<string, Refund>
   readonly disputes: Map<string, Dispute>
   readonly methods: Map<string, HeldMethod>
+  /** The latest with each identifier. */
+  readonly meterEvents: Map<string, MeterEvent>
   readonly events: Map<string, AccountEvent>
   readonly endpoints: Map<string, Endpoint>
   outbox: ReadonlyArray<Delivery>
@@ -90,6 +93,7 @@ export const openAccount = (random: Random): Account => ({
   refunds: new Map(),
   disputes: new Map(),
   methods: new Map(),
+  meterEvents: new Map(),
   events: new Map(),
   endpoints: new Map(),
   outbox: [],

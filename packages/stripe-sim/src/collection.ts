@@ -17,6 +17,7 @@ export type Kind =
   | 'payment_method'
   | 'event'
   | 'webhook_endpoint'
+  | 'meter_event'
 
 const moment: Parameter<Readonly<Record<'gt' | 'gte' | 'lt' | 'lte', number | undefined>>> = {
   read: (value, name) => {
@@ -97,6 +98,7 @@ const EXPANDABLE: Readonly<Record<Kind, Readonly<Record<string, Kind>>>> = {
   payment_method: {},
   event: {},
   webhook_endpoint: {},
+  meter_event: {},
 }
 
 const MAX_DEPTH = 4
@@ -134,6 +136,7 @@ const find = (account: Account, kind: Kind, id: string): Plain | undefined => {
     payment_method: account.methods.get(id)?.object,
     event: account.events.get(id),
     webhook_endpoint: undefined,
+    meter_event: undefined,
   }[kind]
   return object === undefined ? undefined : { ...object }
 }

@@ -21,7 +21,15 @@ import { AUTHORIZATION_SECONDS, openCharge } from './charge.ts'
 import { openDispute } from './dispute.ts'
 import { emit } from './event.ts'
 import { fields, filled, list, oneOf, string } from './parameter.ts'
-import { checkMethod, checkReturnUrl, confirmOptions, unexpectedState } from './payment-intent.ts'
+import {
+  cardOptions,
+  checkMethod,
+  checkReturnUrl,
+  confirmOptions,
+  type MethodOptions,
+  methodOptions,
+  unexpectedState,
+} from './payment-intent.ts'
 import { mintOrFind } from './payment-method.ts'
 import type { Decline } from './test-method.ts'
 
@@ -30,6 +38,7 @@ export const confirmParameters = fields({
   capture_method: oneOf('automatic', 'automatic_async', 'manual'),
   expand: list(string()),
   payment_method: filled(),
+  payment_method_options: methodOptions,
   receipt_email: string(800),
 })
 
@@ -38,6 +47,7 @@ export interface Confirmation {
   readonly error_on_requires_action?: boolean | undefined
   readonly off_session?: boolean | undefined
   readonly payment_method?: string | undefined
+  readonly payment_method_options?: MethodOptions | undefined
   readonly receipt_email?: string | undefined
   readonly return_url?: string | undefined
   readonly use_stripe_sdk?: boolean | undefined
@@ -188,6 +198,9 @@ export const attempt = (turn: Turn, intent: PaymentIntent, how: Confirmation): R
     payment_method: method.value.object.id,
     capture_method,
     receipt_email: how.receipt_email ?? intent.receipt_email,
+    ...(how.payment_method_options !== undefined && {
+      payment_method_options: cardOptions(how.payment_method_options),
+    }),
   })
   if (!needsShopper(chosen, method.value)) return answer(charge(turn, chosen, method.value))
   if (how.off_session === true || how.error_on_requires_action === true)

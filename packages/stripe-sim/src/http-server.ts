@@ -10,6 +10,9 @@ import type { Delay, Exchange, SimRequest } from './exchange.ts'
 import { MAX_BODY_BYTES } from './form.ts'
 import type { StripeSim } from './simulator.ts'
 
+/** A receiver that takes longer has not taken the webhook. */
+const RECEIVER_TIMEOUT_MS = 10_000
+
 export interface SimServerOptions {
   /** 0, the default, lets the system pick. */
   readonly port?: number
@@ -27,6 +30,8 @@ export interface SimServer {
   readonly port: number
   /** For `new Stripe(key, { ...server.stripeConfig })`. */
   readonly stripeConfig: { readonly host: '127.0.0.1'; readonly port: number; readonly protocol: 'http' }
+  /** Posts what has become due since the last request, which posts by itself. */
+  readonly deliverWebhooks: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
@@ -76,7 +81,13 @@ const answer = (response: ServerResponse, exchange: Exchange, lost: 'reset' | 't
 }
 
 const post: Post = async (url, rawBody, headers) => {
-  const response = await fetch(url, { method: 'POST', body: rawBody, headers, redirect: 'manual' })
+  const response = await fetch(url, {
+    method: 'POST',
+    body: rawBody,
+    headers,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(RECEIVER_TIMEOUT_MS),
+  })
   await response.body?.cancel()
   return response.status
 }
@@ -122,6 +133,7 @@ export const startSimServer = async (sim: StripeSim, options: SimServerOptions =
     url: `http://127.0.0.1:${port}`,
     port,
     stripeConfig: { host: '127.0.0.1', port, protocol: 'http' },
+    deliverWebhooks: () => sim.deliverWebhooks(post),
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)))

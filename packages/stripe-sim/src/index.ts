@@ -1,5 +1,5 @@
 /** A simulated Stripe for tests, in process and over HTTP. */
-export type { AccountEvent, Charge, Dispute, PaymentIntent, Refund } from './account.ts'
+export type { AccountEvent, Charge, Dispute, MeterEvent, PaymentIntent, Refund } from './account.ts'
 export type { OnWebhook, Post } from './delivery.ts'
 export type { Delay, Exchange, Patience, SimRequest, SimResponse } from './exchange.ts'
 export type {

@@ -25,6 +25,14 @@ const address = fields({
   state: string(),
 })
 
+export const methodOptions = fields({
+  card: fields({
+    request_multicapture: oneOf('if_available', 'never'),
+    request_three_d_secure: oneOf('automatic', 'any', 'challenge'),
+  }),
+})
+export type MethodOptions = ValueOf<typeof methodOptions>
+
 const shared = {
   allowed_payment_method_types: list(oneOf('card', 'us_bank_account')),
   capture_method: oneOf('automatic', 'automatic_async', 'manual'),
@@ -32,12 +40,7 @@ const shared = {
   expand: list(string()),
   metadata,
   payment_method: filled(),
-  payment_method_options: fields({
-    card: fields({
-      request_multicapture: oneOf('if_available', 'never'),
-      request_three_d_secure: oneOf('automatic', 'any', 'challenge'),
-    }),
-  }),
+  payment_method_options: methodOptions,
   receipt_email: string(800),
   shipping: fields({
     address,
@@ -203,6 +206,19 @@ const described = (params: CreateParameters) => ({
   statement_descriptor_suffix: params.statement_descriptor_suffix ?? null,
 })
 
+export const cardOptions = (asked: MethodOptions | undefined): PaymentIntent['payment_method_options'] => ({
+  card: {
+    installments: null,
+    mandate_options: null,
+    network: null,
+    request_three_d_secure: 'automatic',
+    ...(asked?.card?.request_multicapture === 'if_available' && { request_multicapture: 'if_available' }),
+    ...(asked?.card?.request_three_d_secure !== undefined && {
+      request_three_d_secure: asked.card.request_three_d_secure,
+    }),
+  },
+})
+
 export const create = (turn: Turn, params: CreateParameters): Result<PaymentIntent> => {
   const method = params.payment_method === undefined ? undefined : mintOrFind(turn, params.payment_method)
   if (method !== undefined && !method.ok) return method
@@ -225,21 +241,13 @@ export const create = (turn: Turn, params: CreateParameters): Result<PaymentInte
     created: seconds(turn),
     currency: params.currency,
     payment_method: method?.value.object.id ?? null,
-    payment_method_options: { card: { installments: null, ...optionsOf(params) } } as NonNullable<
-      PaymentIntent['payment_method_options']
-    >,
+    payment_method_options: cardOptions(params.payment_method_options),
     status: method === undefined ? 'requires_payment_method' : 'requires_confirmation',
   }
   turn.account.intents.set(id, intent)
   emit(turn, 'payment_intent.created', intent)
   return ok(intent)
 }
-
-const optionsOf = (params: CreateParameters | UpdateParameters) => ({
-  network: null,
-  request_three_d_secure: 'automatic',
-  ...params.payment_method_options?.card,
-})
 
 /** The refusal Stripe gives when an intent's state does not allow what was asked. */
 export const unexpectedState = (intent: PaymentIntent, deed: string, allowed: ReadonlyArray<string>) =>
@@ -298,9 +306,7 @@ export const update = (
       metadata: mergeMetadata(intent.metadata, change),
       ...(shipping !== undefined && { shipping: shipping as PaymentIntent['shipping'] }),
       ...(options !== undefined && {
-        payment_method_options: { card: { installments: null, ...optionsOf(params) } } as NonNullable<
-          PaymentIntent['payment_method_options']
-        >,
+        payment_method_options: cardOptions(options),
       }),
     }),
   )

@@ -13,6 +13,7 @@ import { checkExpand, checkPage, expand, type Kind, pageOf, pageSchema } from '.
 import { attempt, confirm, confirmParameters } from './confirmation.ts'
 import { closeDispute, disputeParameters, submitEvidence } from './dispute.ts'
 import type { FormTree } from './form.ts'
+import { createMeterEvent, meterEventParameters } from './meter-event.ts'
 import { boolean, fields, filled, list, type Parameter, string } from './parameter.ts'
 import { matches } from './pattern.ts'
 import {
@@ -227,6 +228,12 @@ const money: ReadonlyArray<Route> = [
 ]
 
 const events: ReadonlyArray<Route> = [
+  route({
+    at: 'POST /v1/billing/meter_events',
+    kind: 'meter_event',
+    takes: meterEventParameters,
+    run: (turn, _, params) => createMeterEvent(turn, params),
+  }),
   route({
     at: 'GET /v1/events',
     kind: 'event',

@@ -8,6 +8,7 @@ import {
   type AccountEvent,
   type Charge,
   type Dispute,
+  type MeterEvent,
   openAccount,
   type PaymentIntent,
   type Refund,
@@ -35,7 +36,10 @@ import { retry, take, type WebhookAttempt } from './webhook.ts'
 export interface StripeSimOptions {
   readonly nowMs: () => number
   readonly seed: string | number
+  /** Signs the events of the account's own endpoint. */
   readonly webhookSecret: string
+  /** Where that endpoint is; without it, events are for `onWebhook` and `takeWebhooks`. */
+  readonly webhookUrl?: string
   readonly faults?: FaultScript
   /** Told of every event by `deliverWebhooks`, which both transports call after each request. */
   readonly onWebhook?: OnWebhook
@@ -48,6 +52,7 @@ export interface Snapshot {
   readonly charges: ReadonlyArray<Charge>
   readonly refunds: ReadonlyArray<Refund>
   readonly disputes: ReadonlyArray<Dispute>
+  readonly meterEvents: ReadonlyArray<MeterEvent>
   readonly events: ReadonlyArray<AccountEvent>
 }
 
@@ -99,6 +104,7 @@ const snapshotOf = (account: Account): Snapshot => ({
   charges: [...account.charges.values()],
   refunds: [...account.refunds.values()],
   disputes: [...account.disputes.values()],
+  meterEvents: [...account.meterEvents.values()],
   events: [...account.events.values()],
 })
 
@@ -108,7 +114,7 @@ const openMachine = (options: StripeSimOptions): Machine => {
   const id = random.id('we')
   account.endpoints.set(id, {
     id,
-    url: null,
+    url: options.webhookUrl ?? null,
     secret: options.webhookSecret,
     enabledEvents: ['*'],
     created: Math.floor(options.nowMs() / 1_000),

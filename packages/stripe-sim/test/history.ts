@@ -9,6 +9,7 @@ export type Call =
       readonly amount: number
       readonly method: string
       readonly manual: boolean
+      readonly parts: boolean
       readonly confirm: boolean
     }
   | { readonly _tag: 'Confirm'; readonly on: number; readonly method: string }
@@ -43,6 +44,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       amount: fc.integer({ min: 50, max: 1_000 }),
       method,
       manual: fc.boolean(),
+      parts: fc.boolean(),
       confirm: fc.boolean(),
     }),
   },
@@ -78,6 +80,7 @@ export const history: fc.Arbitrary<ReadonlyArray<Call>> = fc
       amount: fc.integer({ min: 50, max: 1_000 }),
       method: fc.constantFrom('pm_card_visa', 'pm_card_pendingRefund', 'pm_card_refundFail'),
       manual: fc.boolean(),
+      parts: fc.boolean(),
       confirm: fc.constant(true),
     }),
     fc.array(call, { maxLength: 20, size: 'max' }),
@@ -97,7 +100,7 @@ const send = async (bench: Bench, each: Call, options: Stripe.RequestOptions): P
           allowed_payment_method_types: ['card', 'us_bank_account'],
           capture_method: each.manual ? 'manual' : 'automatic',
           payment_method: each.method,
-          payment_method_options: { card: { request_multicapture: 'if_available' } },
+          payment_method_options: { card: { request_multicapture: each.parts ? 'if_available' : 'never' } },
           confirm: each.confirm,
         },
         options,

@@ -72,6 +72,36 @@ describe.each(transports)('an idempotency key, $name', ({ open, runs }) => {
     expect(sim.ledger().totals['usd']).toEqual({ authorized: 1_000, captured: 0, refunded: 0 })
   })
 
+  test.prop(
+    [
+      fc.integer({ min: 50, max: 900 }),
+      fc.dictionary(fc.stringMatching(/^[a-z]{1,9}$/), fc.string({ minLength: 1 })),
+      fc.integer({ min: 1, max: 90 }),
+    ],
+    {
+      numRuns: runs,
+    },
+  )('is bound to the parameters and not to their order', async (amount, metadata, more) => {
+    await using bench = await open()
+    const { stripe, sim } = bench
+    const key = { idempotencyKey: 'k1' }
+    const first = await stripe.paymentIntents.create(payment({ amount, metadata }), key)
+    const backwards = Object.fromEntries(Object.entries(payment({ amount, metadata })).toReversed())
+    const again = await stripe.paymentIntents.create(
+      backwards as unknown as Stripe.PaymentIntentCreateParams,
+      key,
+    )
+    expect(again.id).toBe(first.id)
+    for (const other of [
+      { amount: amount + more, metadata },
+      { amount, metadata: { ...metadata, More: 'x' } },
+    ])
+      expect(await errorOf(stripe.paymentIntents.create(payment(other), key))).toBeInstanceOf(
+        Stripe.errors.StripeIdempotencyError,
+      )
+    expect(sim.snapshot().paymentIntents).toHaveLength(1)
+  })
+
   test('is not used up by a parameter that was refused', async () => {
     await using bench = await open()
     const key = { idempotencyKey: 'k1' }
