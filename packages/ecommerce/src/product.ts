@@ -44,8 +44,8 @@ export const ProductEvent = union(
   variant('ProductCreated', { productId: ProductId, name: ProductName, category: Category }),
   variant('VariantAdded', { sku: Sku, attributes: Attributes }),
   variant('VariantAttributesChanged', { sku: Sku, attributes: Attributes }),
-  variant('ProductPublished'),
-  variant('ProductUnpublished'),
+  variant('ProductPublished', { category: Category }),
+  variant('ProductUnpublished', { category: Category }),
   variant('VariantDiscontinued', { sku: Sku }),
 )
 export type ProductEvent = TypeOf<typeof ProductEvent>
@@ -141,21 +141,22 @@ type CommandNamed<Tag extends ProductCommand['_tag']> = Extract<ProductCommand, 
 /** Idempotent: what already holds changes nothing. */
 export const decide = (command: ProductCommand, product: Product): ProductDecision => {
   if (command._tag === 'CreateProduct') return decideCreate(command, product)
-  if (product.listing === 'none') return reject({ _tag: 'UnknownProduct' })
+  const { listing, category } = product
+  if (listing === 'none' || category === undefined) return reject({ _tag: 'UnknownProduct' })
   switch (command._tag) {
     case 'AddVariant':
       return decideAdd(command, product)
     case 'ChangeVariantAttributes':
       return decideChange(command, product)
     case 'PublishProduct':
-      if (product.listing === 'published') return accept()
+      if (listing === 'published') return accept()
       return sold(product).length === 0
         ? reject({ _tag: 'NothingToSell' })
-        : accept({ _tag: 'ProductPublished' })
+        : accept({ _tag: 'ProductPublished', category })
     case 'UnpublishProduct':
-      return product.listing === 'published' ? accept({ _tag: 'ProductUnpublished' }) : accept()
+      return listing === 'published' ? accept({ _tag: 'ProductUnpublished', category }) : accept()
     case 'DiscontinueVariant':
-      return decideDiscontinue(command, product)
+      return decideDiscontinue(command, product, category)
   }
 }
 
@@ -208,12 +209,13 @@ const decideChange = (
 const decideDiscontinue = (
   { sku }: CommandNamed<'DiscontinueVariant'>,
   product: Product,
+  category: Category,
 ): ProductDecision => {
   const former = variantOf(product, sku)
   if (former === undefined) return reject({ _tag: 'UnknownVariant', sku })
   if (former.sale === 'discontinued') return accept()
   const last = sold(product).length === 1 && product.listing === 'published'
-  const unpublished: ReadonlyArray<ProductEvent> = last ? [{ _tag: 'ProductUnpublished' }] : []
+  const unpublished: ReadonlyArray<ProductEvent> = last ? [{ _tag: 'ProductUnpublished', category }] : []
   return accept({ _tag: 'VariantDiscontinued', sku }, ...unpublished)
 }
 

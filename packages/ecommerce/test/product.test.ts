@@ -11,7 +11,7 @@ const product = given(Product.decider)
 const created = event({ _tag: 'ProductCreated', productId: 'tea', name: 'Tea', category: 'Drinks' })
 const small = event({ _tag: 'VariantAdded', sku: 'tea-s', attributes: [{ name: 'size', value: 'S' }] })
 const large = event({ _tag: 'VariantAdded', sku: 'tea-l', attributes: [] })
-const published = event({ _tag: 'ProductPublished' })
+const published = event({ _tag: 'ProductPublished', category: 'Drinks' })
 const create = (more: object = {}) =>
   command({ _tag: 'CreateProduct', productId: 'tea', name: 'Tea', category: 'Drinks', ...more })
 const discontinue = (sku: string) => command({ _tag: 'DiscontinueVariant', sku })
@@ -119,7 +119,10 @@ describe('variants', () => {
     const gone = event({ _tag: 'VariantDiscontinued', sku: 'tea-s' })
     expect(product(created, small, large, published).when(discontinue('tea-s'))).toEqual(accept(gone))
     expect(product(created, small, large, published, gone).when(discontinue('tea-l'))).toEqual(
-      accept(event({ _tag: 'VariantDiscontinued', sku: 'tea-l' }), event({ _tag: 'ProductUnpublished' })),
+      accept(
+        event({ _tag: 'VariantDiscontinued', sku: 'tea-l' }),
+        event({ _tag: 'ProductUnpublished', category: 'Drinks' }),
+      ),
     )
   })
   test('no more are added than a product can hold', () => {
@@ -148,8 +151,8 @@ describe('the wire', () => {
     { _tag: 'ProductCreated', productId: 'tea', name: 'Tea', category: 'Drinks' },
     { _tag: 'VariantAdded', sku: 'tea-s', attributes: [{ name: 'size', value: 'S' }] },
     { _tag: 'VariantAttributesChanged', sku: 'tea-s', attributes: [] },
-    { _tag: 'ProductPublished' },
-    { _tag: 'ProductUnpublished' },
+    { _tag: 'ProductPublished', category: 'Drinks' },
+    { _tag: 'ProductUnpublished', category: 'Drinks' },
     { _tag: 'VariantDiscontinued', sku: 'tea-s' },
   ])('$_tag, as once stored, still decodes', (stored) => {
     expect(decodeEvent(Product.aggregate, stored)).toEqual(E.right(stored))
