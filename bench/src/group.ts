@@ -14,7 +14,7 @@ export interface Report {
 }
 
 interface Options {
-  /** The contender that counts as ours, where a group compares contenders. */
+  /** The contender that counts as ours, where a group compares contenders; `everfold` unless told. */
   readonly ours?: string | undefined
 }
 

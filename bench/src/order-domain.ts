@@ -81,9 +81,9 @@ const unitsLimit = 1_000_000
 
 export type OrderRejection = 'OrderNotPlaced' | 'TooManyUnits'
 
-export const refuse = (command: AddItem, order: Order): OrderRejection | undefined => {
+export const refuse = ({ quantity }: Pick<AddItem, 'quantity'>, order: Order): OrderRejection | undefined => {
   if (!order.placed) return 'OrderNotPlaced'
-  if (order.units + command.quantity > unitsLimit) return 'TooManyUnits'
+  if (order.units + quantity > unitsLimit) return 'TooManyUnits'
   return undefined
 }
 
@@ -110,9 +110,15 @@ export const historyOf = (stream: number, length: number): Array<OrderEvent> =>
       : { type: 'ItemAdded', data: { sku: skuOf(n), quantity: 1 + (n % 3), priceMinor: 100 + (n % 7) } },
   )
 
-/** The id of the command that led to the event at `position` of a stream; its shape is a ULID's: 26 characters. */
+/** When the first command of every stream was made, in milliseconds since 1970: the first of January 2026. */
+export const begunAtMs = 1_767_225_600_000
+
+/** The id of the command that led to the event at `position` of a stream: a ULID, each a millisecond after the last. */
 export const commandIdOf = (stream: number, position: number): string =>
-  `01J${stream.toString(36).padStart(11, '0')}${position.toString(36).padStart(12, '0')}`.toUpperCase()
+  crockford(begunAtMs + position, 10) + crockford(stream, 16)
+
+const crockford = (n: number, length: number): string =>
+  length === 0 ? '' : crockford(Math.floor(n / 32), length - 1) + '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[n % 32]
 
 /** The command that is measured on a stream of `length` events. */
 export const commandOf = (stream: number, length: number): AddItem => ({

@@ -5,6 +5,7 @@
 import type { Contender } from '../contender.ts'
 
 export const contenders = {
+  everfold: async () => (await import('./everfold.ts')).everfold,
   floor: async () => (await import('./floor.ts')).floor,
   castore: async () => (await import('./castore.ts')).castore,
   emmett: async () => (await import('./emmett.ts')).emmett,
