@@ -2,7 +2,7 @@
  * The port to where commits are kept: append under a condition, read either way, scan everything.
  *
  * `append` is atomic with its markers and puts the commit at its number iff that place is free.
- * Reads are strongly consistent, and a page may be shorter than asked while `done` is false.
+ * Reads are strongly consistent; a page may be shorter than asked while `done` is false, but then it is not empty.
  */
 import type { CommandId } from '../command-id.ts'
 import type { Commit } from '../commit.ts'

@@ -1,0 +1,7 @@
+export * from './change-stream.ts'
+export * from './event-store.ts'
+export * from './key-ring.ts'
+export * from './queue.ts'
+export type { Case, Suite, Time } from './suite.ts'
+export * from './timer-service.ts'
+export * from './view-store.ts'
