@@ -40,11 +40,15 @@ export const decode = <A>(codec: Codec<A>, input: unknown): E.Either<InvalidInpu
 
 const inputFault = ({ context, message }: t.ValidationError): InputFault => ({
   pointer: context
-    .slice(1)
+    // io-ts counts the members of a union or an intersection as steps of the path; the input has no such step.
+    .filter((_, at) => at > 0 && !isMembership(context[at - 1]?.type))
     .map(({ key }) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
     .join(''),
   detail: message ?? `is not ${context.at(-1)?.type.name ?? 'valid'}`,
 })
+
+const isMembership = (type: unknown): boolean =>
+  type instanceof t.UnionType || type instanceof t.IntersectionType
 
 /** A scalar's name in the type system: two brands never mix. */
 export type Named<Name extends string> = { readonly [Key in Name]: true }

@@ -51,7 +51,9 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   const failed = (fault: Fault): E.Either<Fault, never> =>
     E.left(doubt ? { _tag: 'Unsettled', stream, commandIds: group.map(({ id }) => id) } : fault)
   for (let attempt = 0; attempt < options.attempts; attempt += 1) {
-    if (attempt > 0) await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
+    // Nobody was in our way where only a cached head was too old to answer from.
+    if (attempt > 0 && (head !== undefined || doubt))
+      await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
     if (head === undefined) {
       const loaded = await load(aggregate, ports.store, stream, options.snapshotEvery)
       if (E.isLeft(loaded)) return failed(loaded.left)
@@ -69,15 +71,16 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       head = undefined
       continue
     }
-    const commit = commitOf(handler, head, drafted.right)
-    const outcome = await append(ports, commit)
+    const { commit, outcome } = await put(ports, commitOf(handler, head, drafted.right))
     if (outcome === 'stored') {
       ports.cache?.set(stream, withCommits(aggregate, head, [commit], commit, drafted.right.state))
       return E.right(drafted.right.settled)
     }
     ports.cache?.delete(stream)
-    if (outcome._tag === 'TooLarge')
-      return group.length > 1 ? halves(handler, stream, group) : failed(outcome)
+    if (outcome._tag === 'TooLarge') {
+      const parts = await apart(handler, stream, group, outcome)
+      return E.isLeft(parts) ? failed(parts.left) : parts
+    }
     if (outcome._tag === 'OutcomeUnknown') {
       doubt = true
       head = undefined
@@ -92,17 +95,36 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   return failed({ _tag: 'Contended', stream, attempts: options.attempts })
 }
 
-/** A group too large for one commit is two groups. */
-const halves = async <Command, State, Event extends StoredEvent, Rejection>(
+/** A group too large for one commit is two groups; a single command too large for one is refused, alone. */
+const apart = async <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,
   stream: StreamName,
   group: ReadonlyArray<Envelope<Command>>,
+  { sizeBytes, limitBytes }: TooLarge,
 ): Promise<E.Either<Fault, ReadonlyArray<Settled<Event, Rejection>>>> => {
+  const [only] = group
+  if (only !== undefined && group.length === 1)
+    return E.right([E.left({ _tag: 'TooLarge', commandId: only.id, sizeBytes, limitBytes })])
   const middle = Math.ceil(group.length / 2)
   const first = await settle(handler, stream, group.slice(0, middle))
   if (E.isLeft(first)) return first
   const second = await settle(handler, stream, group.slice(middle))
-  return E.isLeft(second) ? second : E.right([...first.right, ...second.right])
+  if (E.isRight(second)) return E.right([...first.right, ...second.right])
+  return E.left({ _tag: 'Unsettled', stream, commandIds: group.map(({ id }) => id) })
+}
+
+type TooLarge = Extract<AppendFailure, { readonly _tag: 'TooLarge' }>
+
+/** What was put, and what came of it: a snapshot that makes a commit too large waits for another one. */
+const put = async (
+  ports: ExecutePorts,
+  commit: Commit,
+): Promise<{ readonly commit: Commit; readonly outcome: 'stored' | AppendFailure }> => {
+  const outcome = await append(ports, commit)
+  if (outcome === 'stored' || outcome._tag !== 'TooLarge' || commit.snapshot === undefined)
+    return { commit, outcome }
+  const { snapshot: _, ...bare } = commit
+  return { commit: bare, outcome: await append(ports, bare) }
 }
 
 /** Appends, and repeats the same commit while its outcome is unknown. */

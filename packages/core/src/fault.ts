@@ -48,3 +48,10 @@ export type Refusal =
       readonly dateMs: number
       readonly nowMs: number
     }
+  /** Its commit alone is larger than the store takes. */
+  | {
+      readonly _tag: 'TooLarge'
+      readonly commandId: CommandId
+      readonly sizeBytes: number
+      readonly limitBytes: number
+    }

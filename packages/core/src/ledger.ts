@@ -71,7 +71,8 @@ const fromLog = async <Command, State, Event extends StoredEvent, Rejection>(
       if (before === range.until || (range.until === undefined && commit.latestIdMs < dateMs))
         return undefined
     }
-    if (page.right.done) return undefined
+    if (page.right.done)
+      return before > 1 ? E.left({ _tag: 'MissingCommit', stream, number: before - 1 }) : undefined
   }
 }
 

@@ -43,14 +43,19 @@ export const remember = (
   nowMs: number,
 ): Memory => {
   const ids = [...memory.ids]
-  // A marked id needs no place here: its marker decides.
+  let { marking } = memory
+  // A marked id needs no place here: its marker decides, also for a memory that has dropped nothing itself.
   for (const { answers, number } of commits)
-    for (const answer of answers) if (answer.marked !== true) ids.push(rememberedAnswer(answer, number))
-  return ids.length <= limit ? { ...memory, ids } : cut({ ...memory, ids }, limit, nowMs)
+    for (const answer of answers)
+      if (answer.marked === true) marking = true
+      else ids.push(rememberedAnswer(answer, number))
+  const grown = marking === undefined ? { ...memory, ids } : { ...memory, ids, marking }
+  return ids.length <= limit ? grown : cut(grown, limit, nowMs)
 }
 
-const rememberedAnswer = ({ id, fingerprint, dateMs }: StoredAnswer, commit: number): Remembered =>
-  dateMs === undefined ? [id, fingerprint, commit] : [id, fingerprint, commit, dateMs]
+/** Only an id without a date of its own has a stamp: an id with one counts by that. */
+const rememberedAnswer = ({ id, fingerprint, timeMs, dateMs }: StoredAnswer, commit: number): Remembered =>
+  dateOf(id) === undefined ? [id, fingerprint, commit, dateMs ?? timeMs] : [id, fingerprint, commit]
 
 const cut = (memory: Memory, limit: number, nowMs: number): Memory => {
   const byDate = memory.ids.map((entry) => ({ entry, date: sortable(entry) }))

@@ -43,14 +43,15 @@ export const faultProblem = (fault: Fault): Problem => {
     case 'Contended':
       return retryLater('Too many writers at once.')
     case 'TooLarge':
-      return problem(413, 'Too large', {
-        detail: `At most ${fault.limitBytes} bytes can be recorded at once.`,
-      })
+      return tooLarge(fault.limitBytes)
     case 'Undecodable':
     case 'MissingCommit':
       return problem(500, 'A history cannot be read', { detail: `The stream ${fault.stream} stops here.` })
   }
 }
+
+const tooLarge = (limitBytes: number): Problem =>
+  problem(413, 'Too large', { detail: `At most ${limitBytes} bytes can be recorded at once.` })
 
 export const refusalProblem = (refusal: Refusal): Problem => {
   switch (refusal._tag) {
@@ -60,5 +61,7 @@ export const refusalProblem = (refusal: Refusal): Problem => {
       return retryLater('This Idempotency-Key is dated in the future.')
     case 'IdTooOld':
       return problem(422, 'Key too old', { detail: 'This Idempotency-Key is dated more than 35 days ago.' })
+    case 'TooLarge':
+      return tooLarge(refusal.limitBytes)
   }
 }
