@@ -82,8 +82,10 @@ export interface Account {
   readonly meterEvents: Map<string, MeterEvent>
   readonly events: Map<string, AccountEvent>
   readonly endpoints: Map<string, Endpoint>
-  outbox: ReadonlyArray<Delivery>
-  timers: ReadonlyArray<Timer>
+  /** In the order of delivery. */
+  outbox: Array<Delivery>
+  /** Soonest first. */
+  timers: Array<Timer>
 }
 
 export const openAccount = (random: Random): Account => ({
@@ -123,8 +125,9 @@ export const revise = <A extends { readonly id: string }>(
   return next
 }
 
-export const setTimer = (account: Account, timer: Timer): void => {
-  account.timers = [...account.timers, timer]
+export const setTimer = ({ timers }: Account, timer: Timer): void => {
+  const after = timers.findLastIndex((each) => each.atMs <= timer.atMs)
+  timers.splice(after + 1, 0, timer)
 }
 
 export const unsetTimers = (account: Account, id: string): void => {

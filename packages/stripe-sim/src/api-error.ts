@@ -30,7 +30,7 @@ export type Result<A> =
 
 export const ok = <A>(value: A): Result<A> => ({ ok: true, value })
 
-export const fail = (error: ApiError): Result<never> => ({ ok: false, error })
+const fail = (error: ApiError): Result<never> => ({ ok: false, error })
 
 /** The request never reached an endpoint: nothing is kept and it may be sent again with the same key. */
 export const invalid = (message: string, code?: string, param?: string): Result<never> =>
@@ -62,7 +62,7 @@ export const missing = (kind: string, id: string, param: string): Result<never> 
       type: 'invalid_request_error',
       code: 'resource_missing',
       message: `No such ${kind}: '${id}'`,
-      param: param === 'id' ? 'intent' : param,
+      param: param === 'id' && kind === 'payment_intent' ? 'intent' : param,
     },
   })
 

@@ -39,6 +39,7 @@ const send = async (attempt: WebhookAttempt, { onWebhook, post }: Receivers): Pr
 /** Sends what is due, one after the other; says how many were taken. */
 export const deliver = async (machine: Machine, receivers: Receivers): Promise<number> => {
   advance(machine)
+  if (receivers.onWebhook === undefined && receivers.post === undefined) return 0
   const attempts = take(machine.account, machine.nowMs(), ({ url }) =>
     url === null ? receivers.onWebhook !== undefined : receivers.post !== undefined,
   )

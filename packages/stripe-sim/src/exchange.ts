@@ -182,6 +182,9 @@ const checkFront = (machine: Machine, visit: Visit): ApiError | undefined => {
 
 // Behind the door.
 
+const has = (visit: Visit, tag: RequestFault['_tag']): boolean =>
+  visit.faults.some((fault) => fault._tag === tag)
+
 const formOf = (visit: Visit) => {
   const { method, headers, body } = visit.request
   const type = headers['content-type'] ?? ''
@@ -240,6 +243,8 @@ const arriveKeyed = (machine: Machine, visit: Visit, key: string): Arrival => {
     case 'Refused':
       return { _tag: 'Done', response: errorResponse(visit, admission.error) }
     case 'Replay': {
+      // An outage in front of the kept answer leaves it as it is.
+      if (has(visit, 'ServerError')) return { _tag: 'Done', response: errorResponse(visit, crash(false)) }
       const { status, body, requestId } = admission.answer
       const headers = { 'idempotent-replayed': 'true', 'original-request': requestId }
       return { _tag: 'Done', response: respond(visit, status, { body, headers }) }
@@ -305,9 +310,6 @@ const delayOf = (visit: Visit, side: 'before' | 'after'): number =>
     (sum, fault) => sum + (fault._tag === 'Delay' && (fault.side ?? 'before') === side ? fault.ms : 0),
     0,
   )
-
-const has = (visit: Visit, tag: RequestFault['_tag']): boolean =>
-  visit.faults.some((fault) => fault._tag === tag)
 
 const noTime: Delay = () => Promise.resolve()
 

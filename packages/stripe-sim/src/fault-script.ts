@@ -74,14 +74,14 @@ export interface FaultFired {
   readonly atMs: number
 }
 
-export interface RequestFacts {
+interface RequestFacts {
   readonly method: string
   readonly path: string
   readonly idempotencyKey: string | undefined
   readonly atMs: number
 }
 
-export interface WebhookFacts {
+interface WebhookFacts {
   readonly type: string
   readonly eventId: string
   readonly atMs: number

@@ -35,21 +35,35 @@ const add = (a: Sums, b: Sums): Sums => ({
   refunded: a.refunded + b.refunded,
 })
 
-/** From the refund objects, and not from the charge's own running total. */
-const refundedOf = (account: Account, charge: Charge): number =>
-  [...account.refunds.values()]
-    .filter((refund) => refund.charge === charge.id && refund.status !== 'failed')
-    .reduce((sum, refund) => sum + refund.amount, 0)
+/** What each charge gave back, from the refund objects and not from the charge's own running total. */
+const refundedBy = (account: Account): ReadonlyMap<string, number> => {
+  const by = new Map<string, number>()
+  for (const { charge, amount, status } of account.refunds.values())
+    if (charge !== null && status !== 'failed') by.set(charge, (by.get(charge) ?? 0) + amount)
+  return by
+}
 
-const intentLedger = (account: Account, intent: PaymentIntent): IntentLedger => {
-  const charges = [...account.charges.values()].filter(
-    (charge) => charge.payment_intent === intent.id && charge.status === 'succeeded',
-  )
+const authorizedOf = (account: Account): ReadonlyMap<string, ReadonlyArray<Charge>> => {
+  const by = new Map<string, Array<Charge>>()
+  for (const charge of account.charges.values()) {
+    if (charge.status !== 'succeeded' || charge.payment_intent === null) continue
+    const charges = by.get(charge.payment_intent)
+    if (charges === undefined) by.set(charge.payment_intent, [charge])
+    else charges.push(charge)
+  }
+  return by
+}
+
+const intentLedger = (
+  intent: PaymentIntent,
+  charges: ReadonlyArray<Charge>,
+  refunded: ReadonlyMap<string, number>,
+): IntentLedger => {
   const sums = charges
     .map((charge) => ({
       authorized: charge.amount,
       captured: charge.amount_captured,
-      refunded: refundedOf(account, charge),
+      refunded: refunded.get(charge.id) ?? 0,
     }))
     .reduce(add, ZERO)
   const { id, status, currency, metadata } = intent
@@ -57,7 +71,11 @@ const intentLedger = (account: Account, intent: PaymentIntent): IntentLedger => 
 }
 
 export const ledgerOf = (account: Account): Ledger => {
-  const intents = [...account.intents.values()].map((intent) => intentLedger(account, intent))
+  const charges = authorizedOf(account)
+  const refunded = refundedBy(account)
+  const intents = [...account.intents.values()].map((intent) =>
+    intentLedger(intent, charges.get(intent.id) ?? [], refunded),
+  )
   const totals: Record<string, Sums> = {}
   for (const intent of intents) totals[intent.currency] = add(totals[intent.currency] ?? ZERO, intent)
   return { intents, totals }

@@ -3,7 +3,7 @@
  *
  * Source: https://docs.stripe.com/api/payment_methods/object
  */
-import { type Account, type HeldMethod, type PaymentMethod, seconds, type Turn } from './account.ts'
+import { type HeldMethod, type PaymentMethod, seconds, type Turn } from './account.ts'
 import { missing, ok, type Result } from './api-error.ts'
 import { type TestMethod, testMethod } from './test-method.ts'
 
@@ -43,10 +43,6 @@ const mint = (turn: Turn, behaviour: TestMethod): HeldMethod => {
   turn.account.methods.set(object.id, held)
   return held
 }
-
-/** Whether `mintOrFind` would answer, without making anything. */
-export const methodExists = (account: Account, id: string): boolean =>
-  account.methods.has(id) || testMethod(id) !== undefined
 
 /** A test token makes a new method; the id of an earlier one finds it. */
 export const mintOrFind = (turn: Turn, id: string): Result<HeldMethod> => {

@@ -32,18 +32,15 @@ const fire = (turn: Turn, timer: Timer): void => {
 }
 
 /** The next time at which something will happen by itself, if any. */
-export const nextTimerMs = (account: Account): number | undefined =>
-  account.timers.reduce<number | undefined>(
-    (least, { atMs }) => (least === undefined || atMs < least ? atMs : least),
-    undefined,
-  )
+export const nextTimerMs = (account: Account): number | undefined => account.timers[0]?.atMs
 
 export const fireTimers = (turn: Turn): void => {
-  for (;;) {
-    const atMs = nextTimerMs(turn.account)
-    const timer = turn.account.timers.find((each) => each.atMs === atMs)
-    if (timer === undefined || timer.atMs > turn.nowMs) return
-    turn.account.timers = turn.account.timers.filter((each) => each !== timer)
+  for (
+    let timer = turn.account.timers[0];
+    timer !== undefined && timer.atMs <= turn.nowMs;
+    timer = turn.account.timers[0]
+  ) {
+    turn.account.timers = turn.account.timers.slice(1)
     fire({ ...turn, nowMs: timer.atMs, request: null }, timer)
   }
 }

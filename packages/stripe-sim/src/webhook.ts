@@ -41,12 +41,6 @@ export interface WebhookAttempt {
 const wants = (endpoint: Endpoint, type: string): boolean =>
   endpoint.enabledEvents.includes('*') || endpoint.enabledEvents.includes(type)
 
-const insertAt = <A>(items: ReadonlyArray<A>, at: number, item: A): ReadonlyArray<A> => [
-  ...items.slice(0, at),
-  item,
-  ...items.slice(at),
-]
-
 /** Queues an event for each endpoint that wants it; says how many. */
 export const enqueue = (turn: Turn, event: AccountEvent, faults: Faults): number => {
   const { account, nowMs } = turn
@@ -61,7 +55,7 @@ export const enqueue = (turn: Turn, event: AccountEvent, faults: Faults): number
       const at = has('ReorderWebhook')
         ? Math.floor(faults.draw() * account.outbox.length)
         : account.outbox.length
-      account.outbox = insertAt(account.outbox, at, {
+      account.outbox.splice(at, 0, {
         id: `${event.id}_${endpoint.id}_${copy}`,
         event: { ...event, pending_webhooks: endpoints.length },
         endpointId: endpoint.id,
@@ -142,7 +136,7 @@ export const retry = (account: Account, attempt: WebhookAttempt, nowMs: number):
     firstDueMs: attempt.firstDueMs,
     dueMs: nowMs + waitMs,
   }
-  account.outbox = [...account.outbox, delivery]
+  account.outbox.push(delivery)
 }
 
 export const endpointParameters = fields(

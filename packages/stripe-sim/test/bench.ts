@@ -13,7 +13,7 @@ import { Stripe } from 'stripe'
 export const SECRET = 'whsec_bench'
 export const START_MS = 1_700_000_000_000
 
-export interface Setup {
+interface Setup {
   readonly faults?: FaultScript
   readonly seed?: string | number
   readonly delay?: Delay

@@ -25,6 +25,7 @@ describe.each(transports)('an idempotency key, $name', ({ open, runs }) => {
           { on: 'request', fault: { _tag: 'DropResponse' }, rate: 0.4 },
           { on: 'request', fault: { _tag: 'DropBeforeApply' }, rate: 0.2 },
           { on: 'request', fault: { _tag: 'RateLimit' }, rate: 0.1 },
+          { on: 'request', fault: { _tag: 'ServerError', when: 'before', saved: false }, rate: 0.1 },
         ],
       } as const
       await using rough = await open({ faults: lossy })
