@@ -1,39 +1,23 @@
 /**
- * One request's way through the front door: faults, authentication, idempotency, endpoint and back.
+ * One request's way: faults, the front door, idempotency, the endpoint and back.
  *
  * It arrives, is carried out and departs; only the given `delay` can come between, and between arrival and
  * departure its idempotency key is in use.
  *
- * Source: https://docs.stripe.com/api (authentication, errors, request ids, idempotent requests)
+ * Source: https://docs.stripe.com/api/idempotent_requests and https://docs.stripe.com/error-low-level
  */
-import { Stripe } from 'stripe'
 import type { Account, Turn } from './account.ts'
-import { type ApiError, type ErrorBody, invalid, ok, type Result, turnedAway } from './api-error.ts'
+import { type ApiError, invalid, ok, type Result, turnedAway } from './api-error.ts'
 import { challengePage } from './challenge-page.ts'
 import type { Faults, RequestFault } from './fault-script.ts'
 import { canonical, parseForm } from './form.ts'
-import { admit, type KeyStore, keep, keyInUse, MAX_KEY_LENGTH, release } from './idempotency.ts'
+import { checkFront } from './front-door.ts'
+import { admit, type KeyStore, keep, release } from './idempotency.ts'
 import type { Random } from './random.ts'
 import { routeFor } from './route.ts'
 import { fireTimers } from './timer.ts'
+import { errorResponse, respond, type SimRequest, type SimResponse, type Visit } from './visit.ts'
 import { enqueue } from './webhook.ts'
-
-/** A request as HTTP has it; header names in lower case. */
-export interface SimRequest {
-  readonly method: string
-  /** With the query. */
-  readonly path: string
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: string
-  /** The API's base address as the caller sees it, for the pages a shopper is sent to. */
-  readonly origin: string
-}
-
-export interface SimResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
 
 /** What the caller learns: an answer, or a broken connection. */
 export type Exchange =
@@ -58,17 +42,6 @@ export interface Machine {
   readonly requestIds: Random
 }
 
-/** A request on its way through. */
-interface Visit {
-  readonly request: SimRequest
-  readonly id: string
-  readonly path: string
-  readonly query: string
-  readonly key: string | undefined
-  readonly fingerprint: string
-  readonly faults: ReadonlyArray<RequestFault>
-}
-
 /** A turn of now, before which everything due has happened. */
 export const turnOf = (machine: Machine, visit?: Visit): Turn => {
   const turn: Turn = {
@@ -89,98 +62,6 @@ export const turnOf = (machine: Machine, visit?: Visit): Turn => {
 export const advance = (machine: Machine): void => {
   turnOf(machine)
 }
-
-const respond = (visit: Visit, status: number, more: Partial<SimResponse> = {}): SimResponse => ({
-  status,
-  body: more.body ?? '',
-  headers: {
-    'content-type': 'application/json',
-    'request-id': visit.id,
-    'stripe-version': visit.request.headers['stripe-version'] ?? Stripe.API_VERSION,
-    ...(visit.key !== undefined && { 'idempotency-key': visit.key }),
-    ...more.headers,
-  },
-})
-
-const errorResponse = (visit: Visit, error: ApiError): SimResponse => {
-  const body: ErrorBody & { readonly doc_url?: string } =
-    error.body.code === undefined
-      ? error.body
-      : {
-          ...error.body,
-          doc_url: `https://stripe.com/docs/error-codes/${error.body.code.replaceAll('_', '-')}`,
-        }
-  return respond(visit, error.status, {
-    body: JSON.stringify({ error: { ...body, request_log_url: null } }, null, 2),
-    headers: { 'stripe-should-retry': String(error.status === 409 || (error.status >= 500 && !error.saved)) },
-  })
-}
-
-// The front door: what may turn a request away before any endpoint sees it.
-
-const secretOf = (authorization: string | undefined): string | undefined => {
-  const [scheme = '', credentials = ''] = (authorization ?? '').split(' ')
-  if (/^bearer$/i.test(scheme)) return credentials
-  if (!/^basic$/i.test(scheme)) return undefined
-  return Buffer.from(credentials, 'base64').toString('latin1').split(':')[0]
-}
-
-const authenticate = (machine: Machine, request: SimRequest): ApiError | undefined => {
-  const secret = secretOf(request.headers['authorization'])
-  if (secret === undefined || secret === '')
-    return turnedAway(401, {
-      type: 'invalid_request_error',
-      message:
-        'You did not provide an API key. You need to provide your API key in the Authorization header.',
-    })
-  const good = machine.apiKey === undefined ? /^[rs]k_test_\w+$/.test(secret) : secret === machine.apiKey
-  if (good) return undefined
-  return turnedAway(401, {
-    type: 'invalid_request_error',
-    message: `Invalid API Key provided: ${secret.slice(0, 8)}****`,
-  })
-}
-
-const faultError = (fault: RequestFault, key: string | undefined): ApiError | undefined => {
-  switch (fault._tag) {
-    case 'RateLimit':
-      return turnedAway(429, {
-        type: 'invalid_request_error',
-        code: 'rate_limit',
-        message: 'Request rate limit exceeded.',
-      })
-    case 'LockTimeout':
-      return turnedAway(429, {
-        type: 'invalid_request_error',
-        code: 'lock_timeout',
-        message:
-          'This object cannot be accessed right now because another API request is currently accessing it.',
-      })
-    case 'KeyInUse':
-      return keyInUse(key ?? '')
-    case 'DropBeforeApply':
-    case 'DropResponse':
-    case 'Delay':
-    case 'ServerError':
-      return undefined
-  }
-}
-
-const checkFront = (machine: Machine, visit: Visit): ApiError | undefined => {
-  const stranger = authenticate(machine, visit.request)
-  if (stranger !== undefined) return stranger
-  for (const fault of visit.faults) {
-    const error = faultError(fault, visit.key)
-    if (error !== undefined) return error
-  }
-  if (visit.key === undefined || (visit.key !== '' && visit.key.length <= MAX_KEY_LENGTH)) return undefined
-  return turnedAway(400, {
-    type: 'invalid_request_error',
-    message: `Idempotency keys are 1 to ${MAX_KEY_LENGTH} characters long.`,
-  })
-}
-
-// Behind the door.
 
 const has = (visit: Visit, tag: RequestFault['_tag']): boolean =>
   visit.faults.some((fault) => fault._tag === tag)
@@ -276,7 +157,7 @@ const arrive = (machine: Machine, visit: Visit): Arrival => {
       ? challengePage(turnOf(machine), visit.path, new URLSearchParams(visit.query))
       : undefined
   if (page !== undefined) return { _tag: 'Done', response: page }
-  const away = checkFront(machine, visit)
+  const away = checkFront(machine.apiKey, visit)
   if (away !== undefined) return { _tag: 'Done', response: errorResponse(visit, away) }
   if (visit.key !== undefined && visit.request.method === 'POST')
     return arriveKeyed(machine, visit, visit.key)

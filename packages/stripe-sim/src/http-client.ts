@@ -7,8 +7,9 @@
  * Source: stripe-node's README, «Configuring an HTTP client», and its `HttpClient`.
  */
 import { Stripe } from 'stripe'
-import type { Delay, SimResponse } from './exchange.ts'
+import type { Delay } from './exchange.ts'
 import type { StripeSim } from './simulator.ts'
+import type { SimResponse } from './visit.ts'
 
 class SimHttpResponse extends Stripe.HttpClientResponse {
   readonly #response: SimResponse

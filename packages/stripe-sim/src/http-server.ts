@@ -6,9 +6,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Post } from './delivery.ts'
-import type { Delay, Exchange, SimRequest } from './exchange.ts'
+import type { Delay, Exchange } from './exchange.ts'
 import { MAX_BODY_BYTES } from './form.ts'
 import type { StripeSim } from './simulator.ts'
+import type { SimRequest } from './visit.ts'
 
 /** A receiver that takes longer has not taken the webhook. */
 const RECEIVER_TIMEOUT_MS = 10_000

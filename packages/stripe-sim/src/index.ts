@@ -1,7 +1,7 @@
 /** A simulated Stripe for tests, in process and over HTTP. */
 export type { AccountEvent, Charge, Dispute, MeterEvent, PaymentIntent, Refund } from './account.ts'
 export type { OnWebhook, Post } from './delivery.ts'
-export type { Delay, Exchange, Patience, SimRequest, SimResponse } from './exchange.ts'
+export type { Delay, Exchange, Patience } from './exchange.ts'
 export type {
   FaultFired,
   FaultScript,
@@ -19,4 +19,5 @@ export {
   type StripeSim,
   type StripeSimOptions,
 } from './simulator.ts'
+export type { SimRequest, SimResponse } from './visit.ts'
 export type { WebhookAttempt } from './webhook.ts'

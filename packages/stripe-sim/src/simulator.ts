@@ -18,19 +18,12 @@ import { completeAuthentication } from './challenge-page.ts'
 import { settled } from './confirmation.ts'
 import { deliver, type OnWebhook, type Post } from './delivery.ts'
 import { closeDispute } from './dispute.ts'
-import {
-  advance,
-  type Exchange,
-  exchange,
-  type Machine,
-  type Patience,
-  type SimRequest,
-  turnOf,
-} from './exchange.ts'
+import { advance, type Exchange, exchange, type Machine, type Patience, turnOf } from './exchange.ts'
 import { createFaults, type FaultFired, type FaultScript } from './fault-script.ts'
 import { chargesBy, type Ledger, ledgerOf } from './ledger.ts'
 import { createRandom } from './random.ts'
 import { nextTimerMs } from './timer.ts'
+import type { SimRequest } from './visit.ts'
 import { retry, take, type WebhookAttempt } from './webhook.ts'
 
 export interface StripeSimOptions {

@@ -1,5 +1,5 @@
 /** Random histories of one account, as a shop could make them, good and bad calls alike. */
-import { fc } from '@fast-check/vitest'
+import * as fc from 'fast-check'
 import { Stripe } from 'stripe'
 import type { Bench } from './bench.ts'
 
