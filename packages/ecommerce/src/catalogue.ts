@@ -4,6 +4,7 @@
  *     PK            SK                          row
  *     PRODUCT#<id>  METADATA                    the product and its variants
  *     PRODUCT#<id>  CATALOGUE, CATEGORY#<name>  listings, while it is published; the inverted index reads them
+ *     SKU#<sku>     PRODUCT                     which product it is a variant of, and whether it is still sold
  *     SKU#<sku>     PRICE#<channel>#<currency>  its price list
  *     SKU#<sku>     STOCK                       its available units at the default location
  *
@@ -61,6 +62,7 @@ const priceKey = (sku: Sku, { channel, currency }: Market) => ({
   pk: `SKU#${sku}`,
   sk: `PRICE#${channel}#${currency}`,
 })
+const variantKey = (sku: Sku) => ({ pk: `SKU#${sku}`, sk: 'PRODUCT' })
 const stockKey = (sku: Sku) => ({ pk: `SKU#${sku}`, sk: 'STOCK' })
 
 /** The product as it is, and an entry in the listings for as long as it is published. */
@@ -75,10 +77,17 @@ const productRows = (id: string, event: Product.ProductEvent): ReadonlyArray<Row
       return [{ pk, sk: METADATA, change }, ...listed({ productId: id }, event.category)]
     case 'ProductUnpublished':
       return [{ pk, sk: METADATA, change }, ...listed(undefined, event.category)]
-    default:
+    case 'VariantAdded':
+      return [{ pk, sk: METADATA, change }, variantRow(event.sku, { productId: id, sale: 'sold' })]
+    case 'VariantDiscontinued':
+      return [{ pk, sk: METADATA, change }, variantRow(event.sku, { productId: id, sale: 'discontinued' })]
+    case 'ProductCreated':
+    case 'VariantAttributesChanged':
       return [{ pk, sk: METADATA, change }]
   }
 }
+
+const variantRow = (sku: Sku, row: Json): RowChange => ({ ...variantKey(sku), change: () => row })
 
 /** What an event does to the units that nobody was promised. */
 const availability = (event: Stock.StockEvent): number => {
@@ -104,6 +113,13 @@ const availability = (event: Stock.StockEvent): number => {
 }
 
 // Reading
+
+/** Whether the SKU was taken out of sale; one that the view does not know yet was not. */
+export const discontinued = async (read: Reader, sku: Sku): Promise<E.Either<Fault, boolean>> => {
+  const row = await read.row(NAME, variantKey(sku))
+  if (E.isLeft(row)) return row
+  return E.right((row.right as Pick<Product.Variant, 'sale'> | undefined)?.sale === 'discontinued')
+}
 
 export interface ListedVariant {
   readonly sku: Sku

@@ -20,6 +20,7 @@ import {
   union,
   variant,
 } from '@everfold/core'
+import * as t from 'io-ts'
 import { Category, ProductId, Sku } from './quantities.ts'
 
 export const ProductName = text('ProductName')
@@ -109,7 +110,11 @@ export const ProductCommand = union(
   variant(
     'CreateProduct',
     { productId: ProductId, name: ProductName, category: Category },
-    { variants: list(record('NewVariant', { sku: Sku, attributes: Attributes }), 0, 100) },
+    {
+      variants: list(record('NewVariant', { sku: Sku, attributes: Attributes }), 0, 100),
+      /** At once, with these variants. */
+      publish: t.boolean,
+    },
   ),
   variant('AddVariant', { sku: Sku, attributes: Attributes }),
   variant('ChangeVariantAttributes', { sku: Sku, attributes: Attributes }),
@@ -175,7 +180,10 @@ const decideCreate = (command: CommandNamed<'CreateProduct'>, product: Product):
     events.push(...decision.right)
     state = decision.right.reduce(evolve, state)
   }
-  return accept(...events)
+  if (command.publish !== true || state.listing === 'published') return accept(...events)
+  return sold(state).length === 0
+    ? reject({ _tag: 'NothingToSell' })
+    : accept(...events, { _tag: 'ProductPublished', category })
 }
 
 const decideAdd = ({ sku, attributes }: CommandNamed<'AddVariant'>, product: Product): ProductDecision => {

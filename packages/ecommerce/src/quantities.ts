@@ -39,8 +39,8 @@ export type ReservationId = TypeOf<typeof ReservationId>
 export const PaymentId = text('PaymentId', { maxLength: 64, pattern: ID })
 export type PaymentId = TypeOf<typeof PaymentId>
 
-/** The shopper, as the identity provider names him. */
-export const UserId = text('UserId', { maxLength: 128, pattern: ID })
+/** The shopper, as the identity provider names him: any visible characters. */
+export const UserId = text('UserId', { maxLength: 128, pattern: /^[\x21-\x7e]+$/ })
 export type UserId = TypeOf<typeof UserId>
 
 /** Whole units of a good, at least one. */

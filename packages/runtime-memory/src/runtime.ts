@@ -24,6 +24,7 @@ import {
   type GatewayBinding,
   type Json,
   type KeyRing,
+  load,
   messageOf,
   outbox,
   project,
@@ -210,7 +211,10 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     if (E.isLeft(events)) return events
     const recorded = events.right[index]
     if (recorded === undefined) return E.left({ _tag: 'MissingCommit', stream, number: commit })
-    const result = await binding.call(requestOf(binding.gateway, recorded, kernel.nowMs()))()
+    const head = await load(aggregate, store, stream, CHANGES)
+    if (E.isLeft(head)) return head
+    const { state } = head.right
+    const result = await binding.call(requestOf(binding.gateway, { recorded, state }, kernel.nowMs()))()
     if (E.isLeft(result)) return result
     if (result.right === undefined) return E.right(undefined)
     const id = resultId(name, recorded)
