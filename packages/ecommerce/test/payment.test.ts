@@ -1,0 +1,450 @@
+import { accept, canonical, decodeEvent, E, fold, reject } from '@everfold/core'
+import { given, valid } from '@everfold/core/testing'
+import { fc, test as property } from '@fast-check/vitest'
+import { describe, expect, test } from 'vitest'
+import { Payment, ProviderStatement } from '../src/index.ts'
+import { anyLife, anyStatement, redelivered } from './provider.ts'
+
+const command = valid(Payment.PaymentCommand)
+const event = valid(Payment.PaymentEvent)
+const payment = given(Payment.decider)
+
+const usd = (amount: number) => ({ amount, currency: 'USD' })
+const statement = (said: object) =>
+  valid(ProviderStatement.ProviderStatement)({
+    providerPaymentId: 'pi_1',
+    currency: 'USD',
+    createdAtMs: 1000,
+    ...said,
+  })
+const recorded = (said: object) =>
+  event({ _tag: 'ProviderStatementRecorded', orderId: 'o-1', statement: statement(said) })
+const record = (said: object) => command({ _tag: 'RecordProviderEvent', statement: statement(said) })
+const request = (more: object = {}) =>
+  command({
+    _tag: 'RequestPayment',
+    orderId: 'o-1',
+    amount: usd(100),
+    paymentMethod: 'pm_card_visa',
+    captureMethod: 'manual',
+    ...more,
+  })
+const requested = event({
+  _tag: 'PaymentRequested',
+  orderId: 'o-1',
+  amount: usd(100),
+  paymentMethod: 'pm_card_visa',
+  captureMethod: 'manual',
+  attempt: 1,
+})
+const capture = (amount: number, final = true) =>
+  command({ _tag: 'RequestCapture', amount: usd(amount), final })
+const refund = (amount: number, refundId = 'r-1') =>
+  command({ _tag: 'RequestRefund', refundId, amount: usd(amount), reason: 'returned' })
+const cancel = command({ _tag: 'CancelPayment', reason: 'changed my mind' })
+
+interface Step {
+  readonly before: Payment.Payment
+  readonly command: Payment.PaymentCommand
+  readonly decision: ReturnType<typeof Payment.decide>
+  readonly after: Payment.Payment
+}
+const start = fold(Payment.decider, [requested])
+const steps = (commands: ReadonlyArray<Payment.PaymentCommand>, from = start): ReadonlyArray<Step> => {
+  let before = from
+  return commands.map((next) => {
+    const decision = Payment.decide(next, before)
+    const after = E.isRight(decision) ? fold(Payment.decider, decision.right, before) : before
+    const step = { before, command: next, decision, after }
+    before = after
+    return step
+  })
+}
+const after = (statements: ReadonlyArray<ProviderStatement.ProviderStatement>) =>
+  steps(statements.map(record)).at(-1)?.after ?? start
+
+const anyAmount = fc.integer({ min: -1, max: 60 })
+const anyCommand: fc.Arbitrary<Payment.PaymentCommand> = fc.oneof(
+  { weight: 4, arbitrary: anyStatement.map(record) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(anyAmount, fc.boolean()).map(([amount, final]) => capture(amount, final)),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(anyAmount, fc.constantFrom('r-1', 'r-2', 'r-3'))
+      .map(([amount, id]) => refund(amount, id)),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      request(),
+      request({ paymentMethod: 'pm_other' }),
+      request({ amount: usd(0) }),
+      cancel,
+      command({ _tag: 'RecordOutcomeUnknown', operation: 'capture' }),
+      command({ _tag: 'RecordOutcomeUnknown', operation: 'cancel' }),
+      command({ _tag: 'ResolveUnknown' }),
+    ),
+  },
+  anyStatement.map((said) => command({ _tag: 'ResolveUnknown', statement: said })),
+)
+const anyCommands = fc.array(anyCommand, { maxLength: 25, size: 'max' })
+
+const SEVEN = [
+  { status: 'requires_payment_method' },
+  { status: 'requires_action', attemptId: 'ch_1', nextAction: { clientSecret: 'secret' } },
+  { status: 'requires_payment_method', attemptId: 'ch_1', declineCode: 'authentication_failed' },
+  { status: 'processing', attemptId: 'ch_2' },
+  { status: 'requires_capture', attemptId: 'ch_2', authorized: 100 },
+  { status: 'succeeded', attemptId: 'ch_2', authorized: 100, captured: 80 },
+  { refunded: 30, refunds: [{ refundId: 'r-1', amount: 30, status: 'succeeded' }] },
+].map((said, index) => statement({ createdAtMs: 1000 * (index + 1), ...said }))
+
+const permutations = <Item>(items: ReadonlyArray<Item>): ReadonlyArray<ReadonlyArray<Item>> => {
+  if (items.length === 0) return [[]]
+  return items.flatMap((_, index) => {
+    const first = items.slice(index, index + 1)
+    return permutations(items.toSpliced(index, 1)).map((rest) => first.concat(rest))
+  })
+}
+
+const expectOrderedAmounts = (state: Payment.Payment) => {
+  expect(Payment.refunded(state)).toBeLessThanOrEqual(Payment.captured(state))
+  expect(Payment.captured(state)).toBeLessThanOrEqual(Payment.authorized(state))
+}
+
+describe('a payment, whatever is asked and heard', () => {
+  property.prop([anyLife.chain((life) => fc.tuple(fc.constant(life), redelivered(life.statements)))], {
+    numRuns: 500,
+  })(
+    'P1 every permutation, with repetitions, of one payment’s webhooks folds to the same state',
+    ([{ statements, final }, delivered]) => {
+      const state = after(delivered)
+      expect(state).toEqual(after(statements))
+      expect({
+        status: Payment.statusOf(state),
+        authorized: Payment.authorized(state),
+        captured: Payment.captured(state),
+        refunded: Payment.refunded(state),
+      }).toEqual(final)
+    },
+  )
+  test('P1 all 5,040 permutations of 7 webhooks', () => {
+    const expected = canonical(after(SEVEN))
+    const states = permutations(SEVEN).map((delivered) => canonical(after(delivered)))
+    expect(states.length).toBe(5040)
+    expect(new Set(states)).toEqual(new Set([expected]))
+    expect(Payment.refunded(after(SEVEN))).toBe(30)
+  })
+  property.prop(
+    [fc.array(anyStatement, { maxLength: 8 }).chain((all) => fc.tuple(fc.constant(all), redelivered(all)))],
+    {
+      numRuns: 500,
+    },
+  )('P1 also for webhooks that contradict one another', ([all, delivered]) => {
+    expect(after(delivered)).toEqual(after(all))
+  })
+  property.prop([anyCommands])('P2 refunded <= captured <= authorized, at every prefix', (commands) => {
+    for (const step of steps(commands)) expectOrderedAmounts(step.after)
+  })
+  property.prop([anyLife.chain(({ statements }) => redelivered(statements))])(
+    'P2 refunded <= captured <= authorized, at every prefix of what the provider really says, in any order',
+    (delivered) => {
+      for (const step of steps(delivered.map(record))) expectOrderedAmounts(step.after)
+    },
+  )
+  property.prop([anyCommands])(
+    'asked refunds never exceed what was captured minus what was asked before',
+    (commands) => {
+      for (const { before, command: asked, decision } of steps(commands)) {
+        if (asked._tag !== 'RequestRefund' || E.isLeft(decision) || decision.right.length === 0) continue
+        const failed = new Set(
+          before.known.refunds.filter(ProviderStatement.failed).map((one) => one.refundId),
+        )
+        const askedBefore = before.refundsAsked
+          .filter(({ refundId }) => !failed.has(refundId))
+          .reduce((sum, { amount }) => sum + amount, 0)
+        expect(asked.amount.amount).toBeLessThanOrEqual(Payment.captured(before) - askedBefore)
+      }
+    },
+  )
+  property.prop([anyCommands])('asked captures never exceed what was authorized', (commands) => {
+    for (const step of steps(commands))
+      expect(step.after.captureAsked).toBeLessThanOrEqual(Payment.authorized(step.after))
+  })
+  property.prop([anyCommands])('the same webhook again changes nothing', (commands) => {
+    for (const step of steps(commands))
+      if (step.command._tag === 'RecordProviderEvent' && E.isRight(step.decision))
+        expect(Payment.decide(step.command, step.after)).toEqual(accept())
+  })
+  property.prop([anyCommands])('every event, rejection and state survives its codec', (commands) => {
+    for (const step of steps(commands, Payment.initial)) {
+      const { decision } = step
+      if (E.isLeft(decision)) expect(Payment.PaymentRejection.is(decision.left)).toBe(true)
+      else for (const one of decision.right) expect(decodeEvent(Payment.aggregate, one)).toEqual(E.right(one))
+      expect(Payment.aggregate.snapshot?.stored.is(JSON.parse(JSON.stringify(step.after)))).toBe(true)
+    }
+  })
+  property.prop([anyLife.chain(({ statements }) => redelivered(statements))])(
+    'what is captured in the end is said, and a canceled payment is never said to be authorized after it',
+    (delivered) => {
+      const taken = steps(delivered.map(record))
+      const told = taken.flatMap(({ decision }) => (E.isRight(decision) ? decision.right : []))
+      const captures = told.flatMap((one) => (one._tag === 'PaymentCaptured' ? [one.amount.amount] : []))
+      expect(captures.at(-1) ?? 0).toBe(Payment.captured(taken.at(-1)?.after ?? start))
+      const end = told.findIndex(({ _tag }) => _tag === 'PaymentCanceled' || _tag === 'AuthorizationExpired')
+      if (end >= 0) expect(told.slice(end).some(({ _tag }) => _tag === 'PaymentAuthorized')).toBe(false)
+    },
+  )
+})
+
+const failed = { status: 'requires_payment_method', declineCode: 'insufficient_funds' }
+const held = { status: 'requires_capture', authorized: 100 }
+const paid = { status: 'succeeded', authorized: 100, captured: 100 }
+
+describe('asking to pay', () => {
+  test('is asked once', () => {
+    expect(payment().when(request())).toEqual(accept(requested))
+    expect(payment(requested).when(request())).toEqual(accept())
+  })
+  test('again after a refusal is another attempt of the same payment', () => {
+    const again = request({ paymentMethod: 'pm_other' })
+    const second = event({ ...requested, paymentMethod: 'pm_other', attempt: 2 })
+    expect(payment(requested).when(again)).toEqual(reject({ _tag: 'PaymentUnderWay' }))
+    expect(payment(requested, recorded(failed)).when(again)).toEqual(accept(second))
+    expect(payment(requested, recorded(failed), second).when(again)).toEqual(accept())
+    const late = recorded({ ...failed, createdAtMs: 500 })
+    expect(payment(requested, recorded(failed), second, late).when(again)).toEqual(accept())
+  })
+  test('another amount is refused', () => {
+    expect(payment(requested).when(request({ amount: usd(90) }))).toEqual(
+      reject({ _tag: 'PaymentDiffers', orderId: 'o-1', amount: usd(100) }),
+    )
+    expect(payment().when(request({ amount: usd(0) }))).toEqual(
+      reject({ _tag: 'AmountNotPositive', amount: usd(0) }),
+    )
+  })
+})
+
+const dispute = (more: object) => ({
+  disputes: [{ disputeId: 'dp_1', amount: 100, status: 'open', withdrawn: 100, reinstated: 0, ...more }],
+})
+
+describe('what the provider says', () => {
+  test('is recorded, and what is new in it is said', () => {
+    expect(payment(requested).when(record(held))).toEqual(
+      accept(recorded(held), event({ _tag: 'PaymentAuthorized', orderId: 'o-1', amount: usd(100) })),
+    )
+    expect(payment(requested).when(record(failed))).toEqual(
+      accept(
+        recorded(failed),
+        event({ _tag: 'PaymentFailed', orderId: 'o-1', declineCode: 'insufficient_funds' }),
+      ),
+    )
+    const nextAction = { clientSecret: 'secret', redirectUrl: 'https://bank.example/3ds' }
+    const action = { status: 'requires_action', nextAction }
+    expect(payment(requested).when(record(action))).toEqual(
+      accept(recorded(action), event({ _tag: 'PaymentActionRequired', orderId: 'o-1', nextAction })),
+    )
+  })
+  test('charged at once is authorized and captured', () => {
+    expect(payment(requested).when(record(paid))).toEqual(
+      accept(
+        recorded(paid),
+        event({ _tag: 'PaymentAuthorized', orderId: 'o-1', amount: usd(100) }),
+        event({ _tag: 'PaymentCaptured', orderId: 'o-1', amount: usd(100) }),
+      ),
+    )
+  })
+  test('an authorization that nobody captured in time has expired', () => {
+    const lapsed = { status: 'canceled', cancellationCode: 'automatic', createdAtMs: 2000 }
+    expect(payment(requested, recorded(held)).when(record(lapsed))).toEqual(
+      accept(recorded(lapsed), event({ _tag: 'AuthorizationExpired', orderId: 'o-1' })),
+    )
+    const canceled = { ...lapsed, cancellationCode: 'requested_by_customer' }
+    expect(payment(requested, recorded(held)).when(record(canceled))).toEqual(
+      accept(
+        recorded(canceled),
+        event({
+          _tag: 'PaymentCanceled',
+          orderId: 'o-1',
+          cancellationCode: 'requested_by_customer',
+        }),
+      ),
+    )
+  })
+  test('refunds made elsewhere are heard too', () => {
+    const elsewhere = { refunds: [{ refundId: 're_9', amount: 40, status: 'succeeded' }] }
+    const told = payment(requested, recorded(paid))
+    expect(told.when(record(elsewhere))).toEqual(
+      accept(
+        recorded(elsewhere),
+        event({ _tag: 'RefundSucceeded', orderId: 'o-1', refundId: 're_9', amount: usd(40) }),
+      ),
+    )
+    expect(payment(requested, recorded(paid), recorded(elsewhere)).when(refund(61))).toEqual(
+      reject({ _tag: 'InsufficientCapture', requested: usd(61), available: usd(60) }),
+    )
+  })
+  test('a dispute is followed to its end, and freezes refunds while it is open', () => {
+    const about = { orderId: 'o-1', disputeId: 'dp_1', amount: usd(100) }
+    expect(payment(requested, recorded(paid)).when(record(dispute({})))).toEqual(
+      accept(
+        recorded(dispute({})),
+        event({ _tag: 'DisputeOpened', ...about }),
+        event({ _tag: 'DisputeFundsWithdrawn', ...about }),
+      ),
+    )
+    const open = payment(requested, recorded(paid), recorded(dispute({})))
+    expect(open.when(refund(1))).toEqual(reject({ _tag: 'PaymentDisputed', disputeId: 'dp_1' }))
+    const won = dispute({ status: 'won', reinstated: 100 })
+    expect(open.when(record(won))).toEqual(
+      accept(
+        recorded(won),
+        event({ _tag: 'DisputeFundsReinstated', ...about }),
+        event({ _tag: 'DisputeClosed', ...about, outcome: 'won' }),
+      ),
+    )
+  })
+  test('about another payment, or none that we asked for, is refused', () => {
+    expect(payment(requested, recorded(held)).when(record({ providerPaymentId: 'pi_2' }))).toEqual(
+      reject({ _tag: 'ProviderPaymentDiffers', expected: 'pi_1', actual: 'pi_2' }),
+    )
+    expect(payment(requested).when(record({ currency: 'EUR' }))).toEqual(
+      reject({ _tag: 'CurrencyDiffers', expected: 'USD', actual: 'EUR' }),
+    )
+    expect(payment().when(record(held))).toEqual(reject({ _tag: 'UnknownPayment' }))
+  })
+})
+
+const captureRequested = (amount: number, final: boolean) =>
+  event({
+    _tag: 'CaptureRequested',
+    orderId: 'o-1',
+    providerPaymentId: 'pi_1',
+    amount: usd(amount),
+    final,
+  })
+
+describe('capturing', () => {
+  const authorized = payment(requested, recorded(held))
+  test('no more than is authorized, also in parts', () => {
+    expect(authorized.when(capture(100))).toEqual(accept(captureRequested(100, true)))
+    expect(payment(requested, recorded(held), captureRequested(60, false)).when(capture(41, false))).toEqual(
+      reject({ _tag: 'InsufficientAuthorization', requested: usd(41), available: usd(40) }),
+    )
+  })
+  test('nothing after the final one, and nothing while nothing is authorized', () => {
+    expect(payment(requested, recorded(held), captureRequested(60, true)).when(capture(10))).toEqual(
+      reject({ _tag: 'CaptureClosed' }),
+    )
+    expect(payment(requested).when(capture(10))).toEqual(reject({ _tag: 'NotAuthorized' }))
+  })
+  test('and canceling exclude one another', () => {
+    expect(payment(requested, recorded(held), captureRequested(60, true)).when(cancel)).toEqual(
+      reject({ _tag: 'CaptureUnderWay', asked: usd(60) }),
+    )
+    const canceled = event({ _tag: 'CancelRequested', orderId: 'o-1', reason: 'changed my mind' })
+    expect(payment(requested, recorded(held), canceled).when(capture(10))).toEqual(
+      reject({ _tag: 'CancelUnderWay' }),
+    )
+    expect(payment(requested, recorded(paid)).when(cancel)).toEqual(
+      reject({ _tag: 'AlreadyCaptured', captured: usd(100) }),
+    )
+  })
+  test('of unknown outcome may be asked again once the provider says that it did not happen', () => {
+    const unknown = event({ _tag: 'PaymentOutcomeUnknown', orderId: 'o-1', operation: 'capture' })
+    const resolved = event({ _tag: 'PaymentOutcomeResolved', orderId: 'o-1', found: true })
+    const history = [requested, recorded(held), captureRequested(100, true), unknown]
+    expect(payment(...history).when(command({ _tag: 'ResolveUnknown', statement: statement(held) }))).toEqual(
+      accept(resolved),
+    )
+    expect(payment(...history, resolved).when(capture(100))).toEqual(accept(captureRequested(100, true)))
+    expect(payment(...history, recorded(paid), resolved).when(capture(100))).toEqual(
+      reject({ _tag: 'CaptureClosed' }),
+    )
+  })
+})
+
+describe('refunding', () => {
+  const refundRequested = event({
+    _tag: 'RefundRequested',
+    orderId: 'o-1',
+    providerPaymentId: 'pi_1',
+    refundId: 'r-1',
+    amount: usd(60),
+    reason: 'returned',
+  })
+  test('is asked once per refund', () => {
+    expect(payment(requested, recorded(paid)).when(refund(60))).toEqual(accept(refundRequested))
+    expect(payment(requested, recorded(paid), refundRequested).when(refund(60))).toEqual(accept())
+    expect(payment(requested, recorded(paid), refundRequested).when(refund(61))).toEqual(
+      reject({ _tag: 'RefundDiffers', refundId: 'r-1', amount: usd(60) }),
+    )
+  })
+  test('what was asked before counts, until it fails', () => {
+    expect(payment(requested, recorded(paid), refundRequested).when(refund(41, 'r-2'))).toEqual(
+      reject({ _tag: 'InsufficientCapture', requested: usd(41), available: usd(40) }),
+    )
+    const gone = recorded({ refunds: [{ refundId: 'r-1', amount: 60, status: 'failed' }] })
+    expect(
+      E.isRight(payment(requested, recorded(paid), refundRequested, gone).when(refund(100, 'r-2'))),
+    ).toBe(true)
+  })
+})
+
+describe('the wire', () => {
+  const about = { orderId: 'o-1', amount: { amount: 100, currency: 'USD' } }
+  test.each([
+    {
+      _tag: 'PaymentRequested',
+      ...about,
+      paymentMethod: 'pm_card_visa',
+      captureMethod: 'manual',
+      attempt: 1,
+    },
+    { _tag: 'CaptureRequested', ...about, providerPaymentId: 'pi_1', final: true },
+    { _tag: 'CancelRequested', orderId: 'o-1', reason: 'changed my mind' },
+    { _tag: 'RefundRequested', ...about, refundId: 'o-1:1', reason: 'returned' },
+    {
+      _tag: 'ProviderStatementRecorded',
+      orderId: 'o-1',
+      statement: {
+        providerPaymentId: 'pi_1',
+        providerEventId: 'evt_1',
+        currency: 'USD',
+        createdAtMs: 1_764_000_000_000,
+        sequence: 3,
+        status: 'requires_capture',
+        attemptId: 'ch_1',
+        captureBeforeMs: 1_764_600_000_000,
+        authorized: 100,
+        captured: 0,
+        refunded: 0,
+        refunds: [
+          { refundId: 'r-1', providerRefundId: 're_1', amount: 5, status: 'failed', failureCode: 'x' },
+        ],
+        disputes: [{ disputeId: 'dp_1', amount: 5, status: 'won', withdrawn: 5, reinstated: 5 }],
+      },
+    },
+    { _tag: 'PaymentActionRequired', orderId: 'o-1', nextAction: { clientSecret: 'secret' } },
+    { _tag: 'PaymentProcessing', orderId: 'o-1' },
+    { _tag: 'PaymentFailed', orderId: 'o-1', declineCode: 'expired_card' },
+    { _tag: 'PaymentAuthorized', ...about, captureBeforeMs: 1_764_600_000_000 },
+    { _tag: 'PaymentCaptured', ...about },
+    { _tag: 'PaymentCanceled', orderId: 'o-1', cancellationCode: 'abandoned' },
+    { _tag: 'AuthorizationExpired', orderId: 'o-1' },
+    { _tag: 'RefundSucceeded', ...about, refundId: 'r-1' },
+    { _tag: 'RefundFailed', ...about, refundId: 'r-1', failureCode: 'expired_or_canceled_card' },
+    { _tag: 'DisputeOpened', ...about, disputeId: 'dp_1' },
+    { _tag: 'DisputeFundsWithdrawn', ...about, disputeId: 'dp_1' },
+    { _tag: 'DisputeFundsReinstated', ...about, disputeId: 'dp_1' },
+    { _tag: 'DisputeClosed', ...about, disputeId: 'dp_1', outcome: 'lost' },
+    { _tag: 'PaymentOutcomeUnknown', orderId: 'o-1', operation: 'capture' },
+    { _tag: 'PaymentOutcomeResolved', orderId: 'o-1', found: false },
+  ])('$_tag, as once stored, still decodes', (stored) => {
+    expect(decodeEvent(Payment.aggregate, stored)).toEqual(E.right(stored))
+  })
+})

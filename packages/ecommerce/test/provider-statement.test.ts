@@ -1,0 +1,112 @@
+import { canonical } from '@everfold/core'
+import { valid } from '@everfold/core/testing'
+import { fc, test as property } from '@fast-check/vitest'
+import { describe, expect, test } from 'vitest'
+import { ProviderStatement } from '../src/index.ts'
+import { anyStatement } from './provider.ts'
+
+const { join, nothing, refundedOf } = ProviderStatement
+const statement = (said: object) =>
+  valid(ProviderStatement.ProviderStatement)({
+    providerPaymentId: 'pi_1',
+    currency: 'USD',
+    createdAtMs: 1000,
+    ...said,
+  })
+const known = (...said: ReadonlyArray<object>) => said.map(statement).reduce(join, nothing)
+
+describe('statements, whatever they say', () => {
+  property.prop(
+    [
+      fc
+        .array(anyStatement, { maxLength: 8 })
+        .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+    ],
+    { numRuns: 1000 },
+  )('their order does not matter', ([all, shuffled]) => {
+    expect(canonical(shuffled.reduce(join, nothing))).toBe(canonical(all.reduce(join, nothing)))
+  })
+  property.prop([fc.array(anyStatement, { minLength: 1, maxLength: 8 }), fc.nat()])(
+    'saying one again changes nothing',
+    (all, index) => {
+      const once = all.reduce(join, nothing)
+      expect(join(once, all[index % all.length] ?? statement({}))).toEqual(once)
+    },
+  )
+  property.prop([fc.array(anyStatement, { maxLength: 8 })])('refunded <= captured <= authorized', (all) => {
+    let before = nothing
+    for (const one of all) {
+      const after = join(before, one)
+      expect(refundedOf(after)).toBeLessThanOrEqual(after.captured)
+      expect(after.captured).toBeLessThanOrEqual(after.authorized)
+      expect(after.captured).toBeGreaterThanOrEqual(before.captured)
+      expect(after.authorized).toBeGreaterThanOrEqual(before.authorized)
+      before = after
+    }
+  })
+  property.prop([fc.array(anyStatement, { maxLength: 8 })])('what is known survives its codec', (all) => {
+    const joined = all.reduce(join, nothing)
+    expect(ProviderStatement.Known.is(JSON.parse(JSON.stringify(joined)))).toBe(true)
+  })
+})
+
+describe('the status', () => {
+  const failed = { status: 'requires_payment_method', declineCode: 'insufficient_funds' }
+  test('an older statement never moves it back', () => {
+    expect(
+      known({ status: 'processing', createdAtMs: 3000 }, { status: 'requires_action' }).standing,
+    ).toEqual({ status: 'processing', createdAtMs: 3000 })
+  })
+  test('a later attempt follows a refused one, and a refusal follows its own attempt', () => {
+    const action = { status: 'requires_action', createdAtMs: 2000 }
+    expect(known({ ...failed, createdAtMs: 1000 }, action).standing?.status).toBe('requires_action')
+    expect(known({ ...failed, createdAtMs: 3000 }, action).standing?.status).toBe('requires_payment_method')
+    expect(known({ ...failed, createdAtMs: 2000 }, action).standing?.status).toBe('requires_payment_method')
+  })
+  test('within one moment the provider’s own sequence decides', () => {
+    expect(
+      known({ ...failed, sequence: 1 }, { status: 'requires_action', sequence: 2 }).standing?.status,
+    ).toBe('requires_action')
+  })
+  test('nothing leads back from a later phase', () => {
+    expect(
+      known({ status: 'succeeded' }, { status: 'requires_capture', createdAtMs: 9000 }).standing?.status,
+    ).toBe('succeeded')
+  })
+})
+
+const refund = (status: string, amount = 30, refundId = 'r-1') => ({
+  captured: 100,
+  refunds: [{ refundId, amount, status }],
+})
+
+describe('refunds', () => {
+  test('only those that succeeded are given', () => {
+    expect(refundedOf(known(refund('pending')))).toBe(0)
+    expect(refundedOf(known(refund('succeeded')))).toBe(30)
+  })
+  test('one that failed after it had succeeded is not, whatever was added up before', () => {
+    const summedUp = { captured: 100, refunded: 30 }
+    expect(refundedOf(known(refund('succeeded'), summedUp, refund('failed')))).toBe(0)
+    expect(refundedOf(known(refund('failed'), refund('succeeded', 30, 'r-2'), summedUp))).toBe(30)
+  })
+  test('a sum without its refunds counts', () => {
+    expect(refundedOf(known({ captured: 100, refunded: 40 }, refund('succeeded')))).toBe(40)
+  })
+  test('who gave back had captured, and who captured was authorized', () => {
+    expect(known({ refunded: 40 })).toMatchObject({ captured: 40, authorized: 40 })
+  })
+})
+
+const dispute = (more: object) => ({
+  disputes: [{ disputeId: 'dp_1', amount: 100, status: 'open', withdrawn: 0, reinstated: 0, ...more }],
+})
+
+describe('disputes', () => {
+  test('join by id, the later state over the earlier one', () => {
+    expect(
+      known(dispute({ status: 'won', withdrawn: 100, reinstated: 100 }), dispute({ withdrawn: 100 }))
+        .disputes,
+    ).toEqual([{ disputeId: 'dp_1', amount: 100, status: 'won', withdrawn: 100, reinstated: 100 }])
+  })
+})
