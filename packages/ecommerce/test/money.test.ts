@@ -335,6 +335,14 @@ describe('allocating', () => {
     ])
   })
 
+  test('gives it to the largest remainder before it asks for ids', () => {
+    const claims = [
+      { lineId: lineId('a'), weight: 1 },
+      { lineId: lineId('b'), weight: 2 },
+    ]
+    expect(right(Money.allocate(usd(100), claims)).map(({ share }) => share.amount)).toEqual([33, 67])
+  })
+
   test('to no one is refused, unless there is nothing', () => {
     expect(Money.allocate(usd(1), [])).toEqual(E.left({ _tag: 'NothingToWeigh', currency: 'USD' }))
     expect(Money.allocate(usd(0), [])).toEqual(E.right([]))
