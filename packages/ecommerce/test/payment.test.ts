@@ -43,6 +43,10 @@ const refund = (amount: number, refundId = 'r-1') =>
   command({ _tag: 'RequestRefund', refundId, amount: usd(amount), reason: 'returned' })
 const cancel = command({ _tag: 'CancelPayment', reason: 'changed my mind' })
 
+const failed = { status: 'requires_payment_method', declineCode: 'insufficient_funds' }
+const held = { status: 'requires_capture', authorized: 100 }
+const paid = { status: 'succeeded', authorized: 100, captured: 100 }
+
 interface Step {
   readonly before: Payment.Payment
   readonly command: Payment.PaymentCommand
@@ -90,6 +94,22 @@ const anyCommand: fc.Arbitrary<Payment.PaymentCommand> = fc.oneof(
   },
   anyStatement.map((said) => command({ _tag: 'ResolveUnknown', statement: said })),
 )
+/** What may follow once 100 are captured: refunds asked for, made, failed, and made elsewhere. */
+const anyRefunding: fc.Arbitrary<Payment.PaymentCommand> = fc
+  .tuple(
+    fc.integer({ min: 1, max: 60 }),
+    fc.constantFrom('r-1', 'r-2', 'r-3', 're_9'),
+    fc.constantFrom('asked', 'asked', 'pending', 'succeeded', 'failed'),
+  )
+  .map(([amount, refundId, status]) =>
+    status === 'asked' ? refund(amount, refundId) : record({ refunds: [{ refundId, amount, status }] }),
+  )
+/** What may follow once 100 are authorized: captures in parts, asked for and made. */
+const anyCapturing: fc.Arbitrary<Payment.PaymentCommand> = fc
+  .tuple(fc.integer({ min: 1, max: 60 }), fc.constantFrom('asked', 'asked', 'last', 'made'))
+  .map(([amount, kind]) =>
+    kind === 'made' ? record({ captured: amount }) : capture(amount, kind === 'last'),
+  )
 const anyCommands = fc.array(anyCommand, { maxLength: 25, size: 'max' })
 
 const SEVEN = [
@@ -155,25 +175,28 @@ describe('a payment, whatever is asked and heard', () => {
       for (const step of steps(delivered.map(record))) expectOrderedAmounts(step.after)
     },
   )
-  property.prop([anyCommands])(
+  property.prop([anyCommands, fc.array(anyRefunding, { maxLength: 15 })])(
     'asked refunds never exceed what was captured minus what was asked before',
-    (commands) => {
-      for (const { before, command: asked, decision } of steps(commands)) {
+    (commands, more) => {
+      const paidFirst = fold(Payment.decider, [requested, recorded(paid)])
+      for (const { before, command: asked, decision } of [...steps(commands), ...steps(more, paidFirst)]) {
         if (asked._tag !== 'RequestRefund' || E.isLeft(decision) || decision.right.length === 0) continue
-        const failed = new Set(
-          before.known.refunds.filter(ProviderStatement.failed).map((one) => one.refundId),
-        )
+        const gone = new Set(before.known.refunds.filter(ProviderStatement.failed).map((one) => one.refundId))
         const askedBefore = before.refundsAsked
-          .filter(({ refundId }) => !failed.has(refundId))
+          .filter(({ refundId }) => !gone.has(refundId))
           .reduce((sum, { amount }) => sum + amount, 0)
         expect(asked.amount.amount).toBeLessThanOrEqual(Payment.captured(before) - askedBefore)
       }
     },
   )
-  property.prop([anyCommands])('asked captures never exceed what was authorized', (commands) => {
-    for (const step of steps(commands))
-      expect(step.after.captureAsked).toBeLessThanOrEqual(Payment.authorized(step.after))
-  })
+  property.prop([anyCommands, fc.array(anyCapturing, { maxLength: 15 })])(
+    'asked captures never exceed what was authorized',
+    (commands, more) => {
+      const heldFirst = fold(Payment.decider, [requested, recorded(held)])
+      for (const step of [...steps(commands), ...steps(more, heldFirst)])
+        expect(step.after.captureAsked).toBeLessThanOrEqual(Payment.authorized(step.after))
+    },
+  )
   property.prop([anyCommands])('the same webhook again changes nothing', (commands) => {
     for (const step of steps(commands))
       if (step.command._tag === 'RecordProviderEvent' && E.isRight(step.decision))
@@ -199,10 +222,6 @@ describe('a payment, whatever is asked and heard', () => {
     },
   )
 })
-
-const failed = { status: 'requires_payment_method', declineCode: 'insufficient_funds' }
-const held = { status: 'requires_capture', authorized: 100 }
-const paid = { status: 'succeeded', authorized: 100, captured: 100 }
 
 describe('asking to pay', () => {
   test('is asked once', () => {
