@@ -115,10 +115,14 @@ export const begunAtMs = 1_767_225_600_000
 
 /** The id of the command that led to the event at `position` of a stream: a ULID, each a millisecond after the last. */
 export const commandIdOf = (stream: number, position: number): string =>
-  crockford(begunAtMs + position, 10) + crockford(stream, 16)
+  [crockford(begunAtMs + position, 10), crockford(stream, 16)].join('')
 
+/** Joined from its digits, so that it is one flat string in memory, as one that came in from outside is. */
 const crockford = (n: number, length: number): string =>
-  length === 0 ? '' : crockford(Math.floor(n / 32), length - 1) + '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[n % 32]
+  Array.from(
+    { length },
+    (_, digit) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[Math.floor(n / 32 ** (length - 1 - digit)) % 32],
+  ).join('')
 
 /** The command that is measured on a stream of `length` events. */
 export const commandOf = (stream: number, length: number): AddItem => ({
