@@ -31,6 +31,14 @@ export const snapshotCodec = <State, Stored>(
   decodeStored: (stored: Stored) => State,
 ): SnapshotCodec<State> => ({ stored, encode, decode: (input) => decodeStored(input as Stored) })
 
+/** Of a state that is plain JSON already, and is stored as it is. */
+export const plainSnapshot = <State>(stored: Codec<State>): SnapshotCodec<State> =>
+  snapshotCodec<State, State>(
+    stored,
+    (state) => state,
+    (state) => state,
+  )
+
 export interface AggregateDefinition<Command, State, Event extends StoredEvent, Rejection>
   extends Decider<Command, State, Event, Rejection> {
   /** The category of its streams: lower case, digits and hyphens. */

@@ -9,7 +9,7 @@ import type { AnyAggregate } from './aggregate.ts'
 import { decode } from './codec.ts'
 import { type CommandId, dateOf, deriveId, fromUlid, undatedId } from './command-id.ts'
 import type { Metadata, Position } from './commit.ts'
-import { type Envelope, envelope } from './envelope.ts'
+import { type Arrival, type Envelope, envelope } from './envelope.ts'
 import type { Fault } from './fault.ts'
 import { hash } from './fingerprint.ts'
 import { E, type TE } from './fp.ts'
@@ -101,8 +101,11 @@ const answer = async (
     params: known.right,
     read: ports.reader(caller.right?.tenant),
   }
+  // The caller's own write may be what makes the resource his, so it is waited for before ownership is asked.
+  const caughtUp = route.kind === 'query' ? await waitFor(ports, route, request) : E.right(undefined)
   const allowed = await route.authorize?.({ params: known.right, caller: caller.right }, visit.read)
   if (allowed !== undefined && E.isLeft(allowed)) return allowed
+  if (E.isLeft(caughtUp)) return caughtUp
   return route.kind === 'command'
     ? write(ports, route, visit)
     : look(ports, route, { ...visit, search: at < 0 ? '' : request.url.slice(at + 1) })
@@ -155,15 +158,27 @@ const write = async (
     if (E.isLeft(recalled)) return recalled
     if (recalled.right !== undefined) return settledResponse(route, input, recalled.right)
   }
-  const prepared = await route.prepare(input, visit.read)
-  if (E.isLeft(prepared)) return prepared
   const metadata = metadataOf(visit, id)
   if (E.isLeft(metadata)) return metadata
-  const executed = await ports.execute(
-    aggregate,
-    stream,
-    envelope(prepared.right, { ...arrival.right, sent, metadata: metadata.right }),
-  )()
+  const send = (to: AnyAggregate, name: StreamName, sentCommand: unknown, given: Arrival) =>
+    ports.execute(to, name, envelope(sentCommand, { ...given, metadata: metadata.right }))()
+  const before = await route.first?.(input, visit.read)
+  if (before !== undefined) {
+    if (E.isLeft(before)) return before
+    const { aggregate: to, id: other, command } = before.right
+    const firstId = deriveId(dateOf(id) ?? timeMs, 'first', id)
+    const done = await send(to, streamName(to.name, other, visit.caller?.tenant), command, {
+      id: firstId,
+      timeMs,
+      sent,
+    })
+    if (E.isLeft(done)) return done
+    if (E.isLeft(done.right)) return E.left(refusalProblem(done.right.left))
+    if (E.isLeft(done.right.right.outcome)) return E.left(conflict(done.right.right.outcome.left))
+  }
+  const prepared = await route.prepare(input, visit.read)
+  if (E.isLeft(prepared)) return prepared
+  const executed = await send(aggregate, stream, prepared.right, { ...arrival.right, sent })
   return E.isLeft(executed) ? executed : settledResponse(route, input, executed.right)
 }
 
@@ -233,8 +248,6 @@ const look = async (
 ): Promise<E.Either<Failure, HttpResponse>> => {
   const query = decodeQuery(route.query, visit.search)
   if (E.isLeft(query)) return query
-  const caughtUp = await waitFor(ports, route, visit.request.headers[POSITION_HEADER])
-  if (E.isLeft(caughtUp)) return caughtUp
   const input = {
     ...visit,
     query: query.right,
@@ -267,8 +280,9 @@ const POLL_MS = 10
 const waitFor = async (
   { progress, clock }: FrontDoorPorts,
   { reads }: AnyQueryRoute,
-  header: string | undefined,
+  { headers }: HttpRequest,
 ): Promise<E.Either<Failure, void>> => {
+  const header = headers[POSITION_HEADER]
   if (header === undefined) return E.right(undefined)
   const position = parsePosition(header)
   if (position === undefined)

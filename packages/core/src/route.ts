@@ -25,19 +25,22 @@ export type Access = 'public' | 'user' | { readonly role: string }
 
 /** What an endpoint may read: streams, strongly consistent, and views. */
 export interface Reader {
-  state<State, Event extends StoredEvent>(
+  state<A extends AnyAggregate>(
     this: void,
-    aggregate: Aggregate<unknown, State, Event, unknown>,
+    aggregate: A,
     id: string,
-  ): Promise<E.Either<Fault, { readonly state: State; readonly commit: number }>>
+  ): Promise<E.Either<Fault, { readonly state: A['initial']; readonly commit: number }>>
   /** Recorded events after a commit, oldest first, of at most `limit` commits. */
-  history<State, Event extends StoredEvent>(
+  history<A extends AnyAggregate>(
     this: void,
-    aggregate: Aggregate<unknown, State, Event, unknown>,
+    aggregate: A,
     id: string,
     page: { readonly after: number; readonly limit: number },
   ): Promise<
-    E.Either<Fault, { readonly events: ReadonlyArray<RecordedEvent<Event>>; readonly next?: number }>
+    E.Either<
+      Fault,
+      { readonly events: ReadonlyArray<RecordedEvent<A['event']['_A']>>; readonly next?: number }
+    >
   >
   row(this: void, projection: string, key: RowKey): Promise<E.Either<Fault, Json | undefined>>
   rows(
@@ -81,7 +84,7 @@ interface Endpoint<Params> {
   /** Whether this caller may touch this resource; asked before anything else of the request is looked at. */
   authorize?(
     this: void,
-    input: { readonly params: Params; readonly caller: Caller | undefined },
+    input: { readonly params: NoInfer<Params>; readonly caller: Caller | undefined },
     read: Reader,
   ): Promise<E.Either<Problem | Fault, void>>
 }
@@ -97,6 +100,12 @@ export interface CommandRoute<Params, Body, Command, Event> extends Endpoint<Par
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body: Codec<Body>
   target(this: void, input: RouteInput<Params, unknown, Body>): Target
+  /** A command that must hold on another stream before this one is prepared. */
+  first?(
+    this: void,
+    input: RouteInput<Params, unknown, Body>,
+    read: Reader,
+  ): Promise<E.Either<Problem | Fault, Target & { readonly command: unknown }>>
   /** The command, with whatever it needs beside what the caller sent. */
   prepare(
     this: void,

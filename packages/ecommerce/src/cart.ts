@@ -9,8 +9,8 @@
  * - C3 a price snapshot changes only through CartRepriced, and checkout shows every difference.
  * - C4 totals equal the sum of lines after any history.
  *
- * A merge takes two streams: close the guest cart first (`MarkMergedAway`), then merge the lines it ended with, and
- * no line added in between is lost. Whether the caller owns the cart is asked at the door, by `owner`.
+ * A merge takes two streams: close the guest cart first (`MarkMergedAway`), then merge the lines it ended with
+ * (`MergeCart`), and no line added in between is lost; a process makes sure that the second follows the first. Whether the caller owns the cart is asked at the door, by `owner`.
  */
 import {
   accept,
@@ -22,10 +22,10 @@ import {
   fold,
   list,
   oneOf,
+  plainSnapshot,
   record,
   reject,
   Sealed,
-  snapshotCodec,
   type TypeOf,
   union,
   variant,
@@ -96,7 +96,13 @@ export const CartEvent = union(
     added: list(CartLine, 0, MAX_LINES),
     changed: list(record('MergedQuantity', { sku: Sku, quantity: Units, changedAtMs: TimeMs }), 0, MAX_LINES),
   }),
-  variant('CartMergedAway', { into: CartId }),
+  /** With the lines it ended with, for the cart that takes them over. */
+  variant('CartMergedAway', {
+    from: CartId,
+    into: CartId,
+    policy: MergePolicy,
+    lines: list(CartLine, 0, MAX_LINES),
+  }),
   variant('CartCheckedOut', { orderId: OrderId, purchase: Purchase }),
   variant('CartAbandoned'),
   variant('CartReactivated'),
@@ -289,7 +295,7 @@ export const CartCommand = union(
   /** Today's prices; SKUs that are not in the cart are passed over. */
   variant('RefreshPrices', { prices: list(SkuPrice, 0, MAX_LINES) }),
   variant('MergeCart', { from: CartId, lines: list(CartLine, 0, MAX_LINES), policy: MergePolicy }),
-  variant('MarkMergedAway', { into: CartId }),
+  variant('MarkMergedAway', { into: CartId, policy: MergePolicy }),
   variant('CheckoutCart', {
     orderId: OrderId,
     prices: list(SkuPrice, 0, MAX_LINES),
@@ -401,7 +407,13 @@ const decideOpen = (
     case 'MarkMergedAway':
       return command.into === cart.cartId
         ? reject({ _tag: 'CannotMergeWithItself', cartId: cart.cartId })
-        : accept({ _tag: 'CartMergedAway', into: command.into })
+        : accept({
+            _tag: 'CartMergedAway',
+            from: cart.cartId,
+            into: command.into,
+            policy: command.policy,
+            lines: cart.lines,
+          })
     case 'CheckoutCart':
       return decideCheckout(command, cart)
     case 'AbandonCart':
@@ -557,14 +569,12 @@ const purchaseOf = (
 
 export const decider: Decider<CartCommand, CartState, CartEvent, CartRejection> = { initial, evolve, decide }
 
-const same = (state: CartState): CartState => state
-
 export const aggregate = aggregateOf({
   ...decider,
   name: 'cart',
   command: CartCommand,
   event: CartEvent,
   rejection: CartRejection,
-  snapshot: snapshotCodec(CartState, same, same),
+  snapshot: plainSnapshot(CartState),
   reducer: 1,
 })

@@ -101,7 +101,7 @@ const availability = (event: Stock.StockEvent): number => {
     case 'StockAdjusted':
       return event.delta
     case 'StockReserved':
-      return -event.units
+      return 0 - event.units
     // A reservation that is allocated, and an allocation that is shipped, were taken off when they were reserved.
     case 'StockAllocated':
     case 'StockShipped':

@@ -1,5 +1,6 @@
 /** What the shop asks of the outside world; a runtime binds each to an implementation. */
 import { gateway } from '@everfold/core'
+import * as Notification from './notification.ts'
 import * as Payment from './payment.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -21,4 +22,12 @@ export const payments = gateway({
     'PaymentOutcomeUnknown',
   ],
   keyHorizonMs: DAY_MS,
+})
+
+/** The mail provider. It knows no idempotency key: what it left in doubt is tried once more, and recorded. */
+export const mails = gateway({
+  name: 'mails',
+  aggregate: Notification.aggregate,
+  hears: ['EmailRequested', 'EmailOutcomeUnknown'],
+  keyHorizonMs: 0,
 })

@@ -17,10 +17,10 @@ import {
   E,
   list,
   oneOf,
+  plainSnapshot,
   record,
   reject,
   Sealed,
-  snapshotCodec,
   type TypeOf,
   union,
   variant,
@@ -425,14 +425,12 @@ export const decider: Decider<OrderCommand, OrderState, OrderEvent, OrderRejecti
   decide,
 }
 
-const same = (state: OrderState): OrderState => state
-
 export const aggregate = aggregateOf({
   ...decider,
   name: 'order',
   command: OrderCommand,
   event: OrderEvent,
   rejection: OrderRejection,
-  snapshot: snapshotCodec(OrderState, same, same),
+  snapshot: plainSnapshot(OrderState),
   reducer: 1,
 })

@@ -21,9 +21,9 @@ import {
   E,
   list,
   oneOf,
+  plainSnapshot,
   record,
   reject,
-  snapshotCodec,
   type TypeOf,
   union,
   variant,
@@ -512,10 +512,6 @@ export const aggregate = aggregateOf({
   command: PaymentCommand,
   event: PaymentEvent,
   rejection: PaymentRejection,
-  snapshot: snapshotCodec(
-    Payment,
-    (payment) => payment,
-    (stored) => stored,
-  ),
+  snapshot: plainSnapshot(Payment),
   reducer: 1,
 })

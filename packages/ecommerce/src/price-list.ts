@@ -13,9 +13,9 @@ import {
   type Decider,
   type Decision,
   list,
+  plainSnapshot,
   record,
   reject,
-  snapshotCodec,
   type TypeOf,
   union,
   variant,
@@ -223,10 +223,6 @@ export const aggregate = aggregateOf({
   command: PriceCommand,
   event: PriceEvent,
   rejection: PriceRejection,
-  snapshot: snapshotCodec(
-    PriceList,
-    (prices) => prices,
-    (stored) => stored,
-  ),
+  snapshot: plainSnapshot(PriceList),
   reducer: 1,
 })

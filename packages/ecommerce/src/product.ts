@@ -12,9 +12,9 @@ import {
   E,
   list,
   oneOf,
+  plainSnapshot,
   record,
   reject,
-  snapshotCodec,
   type TypeOf,
   text,
   union,
@@ -246,10 +246,6 @@ export const aggregate = aggregateOf({
   command: ProductCommand,
   event: ProductEvent,
   rejection: ProductRejection,
-  snapshot: snapshotCodec(
-    Product,
-    (product) => product,
-    (stored) => stored,
-  ),
+  snapshot: plainSnapshot(Product),
   reducer: 1,
 })

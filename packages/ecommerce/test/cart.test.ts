@@ -133,7 +133,11 @@ const editing = fc.oneof(
   fc.record({ _tag: tag('ReactivateCart') }),
 )
 const closing = fc.oneof(
-  fc.record({ _tag: tag('MarkMergedAway'), into: fc.constantFrom('c-1', 'c-2', 'c-3') }),
+  fc.record({
+    _tag: tag('MarkMergedAway'),
+    into: fc.constantFrom('c-1', 'c-2', 'c-3'),
+    policy: fc.constantFrom('sum', 'keep-newest', 'keep-user'),
+  }),
   fc
     .record({ prices: anyPrices, orderId: fc.constantFrom('o-1', 'o-2') })
     .map(({ prices, orderId }) => checkout(prices, { orderId })),
@@ -159,12 +163,14 @@ describe('whatever is asked', () => {
       if (taken) expect(cart(...later).when(merging)).toEqual(accept())
 
       const guest = history(before)
-      const closed = history([command({ _tag: 'MarkMergedAway', into: 'c-9' })], guest)
-      expect(closed.at(-1)).toEqual({ _tag: 'CartMergedAway', into: 'c-9' })
-      expect(cart(...closed).when(command({ _tag: 'MarkMergedAway', into: 'c-9' }))).toEqual(accept())
-      expect(history([...after, merging, command({ _tag: 'MarkMergedAway', into: 'c-2' })], closed)).toEqual(
-        closed,
+      const closed = history([command({ _tag: 'MarkMergedAway', into: 'c-9', policy: 'sum' })], guest)
+      expect(closed.at(-1)).toMatchObject({ _tag: 'CartMergedAway', into: 'c-9', policy: 'sum' })
+      expect(cart(...closed).when(command({ _tag: 'MarkMergedAway', into: 'c-9', policy: 'sum' }))).toEqual(
+        accept(),
       )
+      expect(
+        history([...after, merging, command({ _tag: 'MarkMergedAway', into: 'c-2', policy: 'sum' })], closed),
+      ).toEqual(closed)
     },
   )
 
@@ -366,14 +372,17 @@ describe('merging', () => {
     expect(cart(...events).when(merge('c-1', 'sum'))).toEqual(
       reject({ _tag: 'CannotMergeWithItself', cartId: 'c-1' }),
     )
-    expect(cart(...events).when(command({ _tag: 'MarkMergedAway', into: 'c-1' }))).toEqual(
+    expect(cart(...events).when(command({ _tag: 'MarkMergedAway', into: 'c-1', policy: 'sum' }))).toEqual(
       reject({ _tag: 'CannotMergeWithItself', cartId: 'c-1' }),
     )
   })
   test('a merged cart says where its lines went', () => {
-    expect(cart(...events, event({ _tag: 'CartMergedAway', into: 'c-2' })).when(add('tea', 1))).toEqual(
-      reject({ _tag: 'CartClosed', status: 'merged', mergedInto: 'c-2' }),
-    )
+    expect(
+      cart(
+        ...events,
+        event({ _tag: 'CartMergedAway', from: 'c-1', into: 'c-2', policy: 'sum', lines: [] }),
+      ).when(add('tea', 1)),
+    ).toEqual(reject({ _tag: 'CartClosed', status: 'merged', mergedInto: 'c-2' }))
   })
 })
 
@@ -450,7 +459,7 @@ const stored = [
     added: [line('rye', 1, 900, 20)],
     changed: [{ sku: 'tea', quantity: 7, changedAtMs: 20 }],
   },
-  { _tag: 'CartMergedAway', into: 'c-2' },
+  { _tag: 'CartMergedAway', from: 'c-1', into: 'c-2', policy: 'sum', lines: [line('rye', 1, 900, 20)] },
   {
     _tag: 'CartCheckedOut',
     orderId: 'o-1',

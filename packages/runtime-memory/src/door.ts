@@ -1,7 +1,6 @@
 /** The runtime behind an HTTP interface: the front door over its ports. */
 import {
   E,
-  type EventOf,
   type Fault,
   type FrontDoorPorts,
   freshId,
@@ -54,7 +53,7 @@ export const readerOf = (runtime: MemoryRuntime, tenant?: string): Reader => {
       const stream = streamName(aggregate.name, id, tenant)
       const read = await store.readForward(stream, page)()
       if (E.isLeft(read)) return read
-      const events: Array<RecordedEvent<EventOf<typeof aggregate>>> = []
+      const events: Array<RecordedEvent<(typeof aggregate)['event']['_A']>> = []
       for (const commit of read.right.commits) {
         const recorded = recordedEvents(aggregate, commit)
         if (E.isLeft(recorded)) return recorded

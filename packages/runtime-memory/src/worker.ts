@@ -16,7 +16,7 @@ export interface Crew {
 
 export const crewOf = (kernel: Kernel): Crew => {
   let busy = 0
-  let stopped = false
+  const state = { stopped: false }
   const waiting: Array<() => void> = []
   const rest = () => {
     busy -= 1
@@ -28,14 +28,14 @@ export const crewOf = (kernel: Kernel): Crew => {
     const run = async () => {
       do {
         again = false
-        while (!stopped && (await work()));
-      } while (again && !stopped)
+        while (!state.stopped && (await work()));
+      } while (again && !state.stopped)
       running = false
       rest()
     }
     const wake = () => {
       again = true
-      if (running || stopped) return
+      if (running || state.stopped) return
       running = true
       busy += 1
       void kernel.as(name, run)
@@ -48,7 +48,7 @@ export const crewOf = (kernel: Kernel): Crew => {
     worker,
     idle,
     stop: () => {
-      stopped = true
+      state.stopped = true
     },
   }
 }
