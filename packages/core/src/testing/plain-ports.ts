@@ -1,0 +1,55 @@
+/**
+ * Ports for laws, as plain as they can be: an event store whose commits went through JSON, and a clock that stands
+ * still. For everything else take a runtime's.
+ */
+import type { Commit } from '../commit.ts'
+import { E } from '../fp.ts'
+import type { ExecutePorts } from '../handler.ts'
+import type { EventStore } from '../ports/event-store.ts'
+
+/** Commits of all streams, in the order in which they were appended. */
+export interface PlainStore extends EventStore {
+  commits(this: void): ReadonlyArray<Commit>
+}
+
+export const plainStore = (): PlainStore => {
+  const log: Array<Commit> = []
+  // Each stream's commits lie in the order of their numbers, since nobody passes over one here.
+  const ofStream = (stream: string) => log.filter((commit) => commit.stream === stream)
+  const markerOf = (stream: string, id: string): number | undefined =>
+    ofStream(stream).find(({ answers }) =>
+      answers.some((answer) => answer.marked === true && answer.id === id),
+    )?.number
+  return {
+    commits: () => log,
+    readBackward:
+      (stream, { before = Number.POSITIVE_INFINITY, limit }) =>
+      async () => {
+        const below = ofStream(stream).filter(({ number }) => number < before)
+        return E.right({ commits: below.slice(-limit).toReversed(), done: below.length <= limit })
+      },
+    readForward:
+      (stream, { after, limit }) =>
+      async () => {
+        const above = ofStream(stream).filter(({ number }) => number > after)
+        return E.right({ commits: above.slice(0, limit), done: above.length <= limit })
+      },
+    marker: (stream, id) => async () => E.right(markerOf(stream, id)),
+    append: (commit) => async () => {
+      const { stream, number, answers } = commit
+      for (const { id, marked } of answers) {
+        const at = marked === true ? markerOf(stream, id) : undefined
+        if (at !== undefined) return E.left({ _tag: 'Marked', commandId: id, commit: at })
+      }
+      if (ofStream(stream).some((stored) => stored.number === number)) return E.left({ _tag: 'Conflict' })
+      log.push(JSON.parse(JSON.stringify(commit)) as Commit)
+      return E.right(undefined)
+    },
+    scan: () => async () => E.right({ commits: log }),
+  }
+}
+
+export const plainPorts = (): ExecutePorts & { readonly store: PlainStore } => ({
+  store: plainStore(),
+  clock: { nowMs: () => 0, sleep: () => Promise.resolve(), random: () => 0.5 },
+})
