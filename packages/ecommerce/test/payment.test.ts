@@ -1,5 +1,5 @@
 import { accept, canonical, decodeEvent, E, fold, reject } from '@everfold/core'
-import { given, valid } from '@everfold/core/testing'
+import { given, laws, valid } from '@everfold/core/testing'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { Payment, ProviderStatement } from '../src/index.ts'
@@ -135,6 +135,12 @@ const expectOrderedAmounts = (state: Payment.Payment) => {
   expect(Payment.captured(state)).toBeLessThanOrEqual(Payment.authorized(state))
 }
 
+describe('laws', () => {
+  test.each(laws(Payment.aggregate, { command: anyCommand }))('$title', async ({ check }) => {
+    await expect(check(50)).resolves.toBeUndefined()
+  })
+})
+
 describe('a payment, whatever is asked and heard', () => {
   property.prop([anyLife.chain((life) => fc.tuple(fc.constant(life), redelivered(life.statements)))], {
     numRuns: 500,
@@ -201,14 +207,6 @@ describe('a payment, whatever is asked and heard', () => {
     for (const step of steps(commands))
       if (step.command._tag === 'RecordProviderEvent' && E.isRight(step.decision))
         expect(Payment.decide(step.command, step.after)).toEqual(accept())
-  })
-  property.prop([anyCommands])('every event, rejection and state survives its codec', (commands) => {
-    for (const step of steps(commands, Payment.initial)) {
-      const { decision } = step
-      if (E.isLeft(decision)) expect(Payment.PaymentRejection.is(decision.left)).toBe(true)
-      else for (const one of decision.right) expect(decodeEvent(Payment.aggregate, one)).toEqual(E.right(one))
-      expect(Payment.aggregate.snapshot?.stored.is(JSON.parse(JSON.stringify(step.after)))).toBe(true)
-    }
   })
   property.prop([anyLife.chain(({ statements }) => redelivered(statements))])(
     'what is captured in the end is said, and a canceled payment is never said to be authorized after it',

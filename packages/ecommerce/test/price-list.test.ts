@@ -1,5 +1,5 @@
 import { accept, decodeEvent, E, fold, reject } from '@everfold/core'
-import { anyContext, given, valid } from '@everfold/core/testing'
+import { anyContext, given, laws, valid } from '@everfold/core/testing'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { Currency, PriceList, Quantities } from '../src/index.ts'
@@ -46,6 +46,12 @@ const steps = (commands: ReadonlyArray<PriceList.PriceCommand>) => {
   })
 }
 
+describe('laws', () => {
+  test.each(laws(PriceList.aggregate, { command: anyCommand }))('$title', async ({ check }) => {
+    await expect(check(50)).resolves.toBeUndefined()
+  })
+})
+
 describe('a price list, whatever is asked', () => {
   property.prop([anyCommands])('versions only grow, and name one price for ever', (commands) => {
     let latest = 0
@@ -75,14 +81,6 @@ describe('a price list, whatever is asked', () => {
   property.prop([anyCommands])('what was accepted is so when it is asked again', (commands) => {
     for (const { asked, timeMs, decision, state } of steps(commands))
       if (E.isRight(decision)) expect(PriceList.decide(asked, state, at(timeMs))).toEqual(accept())
-  })
-  property.prop([anyCommands])('every event, rejection and state survives its codec', (commands) => {
-    for (const { decision, state } of steps(commands)) {
-      if (E.isLeft(decision)) expect(PriceList.PriceRejection.is(decision.left)).toBe(true)
-      else
-        for (const one of decision.right) expect(decodeEvent(PriceList.aggregate, one)).toEqual(E.right(one))
-      expect(PriceList.aggregate.snapshot?.stored.is(JSON.parse(JSON.stringify(state)))).toBe(true)
-    }
   })
 })
 

@@ -1,5 +1,5 @@
 import { accept, decodeEvent, E, fold, reject } from '@everfold/core'
-import { anyContext, given, valid } from '@everfold/core/testing'
+import { anyContext, given, laws, valid } from '@everfold/core/testing'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { Product, Quantities } from '../src/index.ts'
@@ -48,6 +48,12 @@ const steps = (commands: ReadonlyArray<Product.ProductCommand>) => {
   })
 }
 
+describe('laws', () => {
+  test.each(laws(Product.aggregate, { command: anyCommand }))('$title', async ({ check }) => {
+    await expect(check(50)).resolves.toBeUndefined()
+  })
+})
+
 describe('a product, whatever is asked', () => {
   property.prop([anyCommands])('a published product has a variant that is sold', (commands) => {
     for (const { state } of steps(commands))
@@ -68,13 +74,6 @@ describe('a product, whatever is asked', () => {
   property.prop([anyCommands])('what was accepted is so when it is asked again', (commands) => {
     for (const { asked, decision, state } of steps(commands))
       if (E.isRight(decision)) expect(Product.decide(asked, state)).toEqual(accept())
-  })
-  property.prop([anyCommands])('every event, rejection and state survives its codec', (commands) => {
-    for (const { decision, state } of steps(commands)) {
-      if (E.isLeft(decision)) expect(Product.ProductRejection.is(decision.left)).toBe(true)
-      else for (const one of decision.right) expect(decodeEvent(Product.aggregate, one)).toEqual(E.right(one))
-      expect(Product.aggregate.snapshot?.stored.is(JSON.parse(JSON.stringify(state)))).toBe(true)
-    }
   })
 })
 

@@ -1,5 +1,5 @@
 import { accept, decodeEvent, E, fold, reject } from '@everfold/core'
-import { anyContext, given, valid } from '@everfold/core/testing'
+import { anyContext, given, laws, valid } from '@everfold/core/testing'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { Quantities, Stock } from '../src/index.ts'
@@ -174,6 +174,12 @@ const expectNothingOversold = (taken: ReadonlyArray<Step>) => {
   }
 }
 
+describe('laws', () => {
+  test.each(laws(Stock.aggregate, { command: anyCommand }))('$title', async ({ check }) => {
+    await expect(check(50)).resolves.toBeUndefined()
+  })
+})
+
 const ENDS = new Set(['ReservationReleased', 'ReservationExpired', 'StockAllocated'])
 
 describe('stock, whatever is asked', () => {
@@ -257,30 +263,6 @@ describe('stock, whatever is asked', () => {
       expect(sum([...after.reservations.values()].map(({ units }) => units))).toBe(after.reserved)
       expect(sum([...after.allocations.values()].map(({ units }) => units))).toBe(after.allocated)
       expect([...after.owned.values()].flat().toSorted()).toEqual([...after.reservations.keys()].toSorted())
-    }
-  })
-
-  property.prop([anyCommands, fc.nat()])(
-    'a snapshot and the tail fold to the same state',
-    (commands, cut) => {
-      const events = history(commands)
-      const place = events.length === 0 ? 0 : cut % events.length
-      const { snapshot } = Stock.aggregate
-      if (snapshot === undefined) throw new Error('no snapshot')
-      const stored: unknown = JSON.parse(
-        JSON.stringify(snapshot.encode(fold(Stock.decider, events.slice(0, place)))),
-      )
-      expect(snapshot.stored.is(stored)).toBe(true)
-      const state = fold(Stock.decider, events.slice(place), snapshot.decode(stored))
-      expect(snapshot.encode(state)).toEqual(snapshot.encode(fold(Stock.decider, events)))
-      expect(state.owned.toJS()).toEqual(fold(Stock.decider, events).owned.toJS())
-    },
-  )
-
-  property.prop([anyCommands])('every event and rejection survives its codec', (commands) => {
-    for (const { decision } of steps(commands)) {
-      if (E.isLeft(decision)) expect(Stock.StockRejection.is(decision.left)).toBe(true)
-      else for (const one of decision.right) expect(decodeEvent(Stock.aggregate, one)).toEqual(E.right(one))
     }
   })
 })
