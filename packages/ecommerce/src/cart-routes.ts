@@ -21,16 +21,7 @@ import * as Cart from './cart.ts'
 import * as Catalogue from './catalogue.ts'
 import { AnyMoney } from './money.ts'
 import * as PriceList from './price-list.ts'
-import {
-  CartId,
-  type Count,
-  OrderId,
-  PaymentMethod,
-  Sku,
-  type TimeMs,
-  Units,
-  type UserId,
-} from './quantities.ts'
+import { CartId, OrderId, PaymentMethod, Sku, type TimeMs, Units, type UserId } from './quantities.ts'
 import type { Terms } from './terms.ts'
 
 const CartParams = record('CartParams', { cartId: CartId })
@@ -164,7 +155,7 @@ const priceOf = async (
     unitAmount: inForce.price.amount,
     currency: inForce.price.currency,
     taxClass: inForce.taxClass,
-    priceListVersion: inForce.version as Count,
+    priceListVersion: inForce.version,
     capturedAtMs: timeMs as TimeMs,
   })
 }

@@ -385,9 +385,9 @@ const mail = ({ orderId, email, totals, currency }: OrderPlaced, name: 'confirme
 export const process: Process<Fulfilment, HeardEvent, Refusal> = {
   name: 'order-fulfilment',
   hears: [
-    hear(Order.aggregate, ({ stream }) => streamParts(stream).id),
-    hear(Payment.aggregate, ({ stream }) => streamParts(stream).id),
-    hear(Stock.aggregate, ({ event }) => orderOf(event)),
+    hear(Order.aggregate, ({ event, stream }) => (decides(event) ? streamParts(stream).id : undefined)),
+    hear(Payment.aggregate, ({ event, stream }) => (decides(event) ? streamParts(stream).id : undefined)),
+    hear(Stock.aggregate, ({ event }) => ('orderId' in event && decides(event) ? event.orderId : undefined)),
   ],
   asks: [Order.aggregate, Stock.aggregate, Payment.aggregate, Notification.aggregate],
   initial,
@@ -395,16 +395,24 @@ export const process: Process<Fulfilment, HeardEvent, Refusal> = {
   react,
 }
 
-/** Which order a stock event is about; shipping and returning are no concern of this process. */
-const orderOf = (event: Stock.StockEvent): OrderId | undefined => {
-  switch (event._tag) {
-    case 'StockReserved':
-    case 'StockAllocated':
-    case 'ReservationReleased':
-    case 'ReservationExpired':
-    case 'StockDeallocated':
-      return event.orderId
-    default:
-      return undefined
-  }
-}
+/** Whether an event says anything that this process acts on; what it only asked for itself is no news. */
+const decides = ({ _tag }: HeardEvent): boolean => DECIDING.has(_tag)
+
+const DECIDING: ReadonlySet<HeardEvent['_tag']> = new Set([
+  'OrderPlaced',
+  'OrderConfirmed',
+  'OrderCanceled',
+  'StockReserved',
+  'StockAllocated',
+  'ReservationReleased',
+  'ReservationExpired',
+  'StockDeallocated',
+  'PaymentActionRequired',
+  'PaymentAuthorized',
+  'PaymentCaptured',
+  'PaymentFailed',
+  'PaymentCanceled',
+  'AuthorizationExpired',
+  'PaymentOutcomeResolved',
+  'RefundFailed',
+])

@@ -60,7 +60,8 @@ export interface DeadLetter {
 export interface RuntimeOptions {
   readonly service: Service
   readonly kernel: Kernel
-  readonly gateways: ReadonlyArray<GatewayBinding>
+  /** The implementations of the service's gateways, made with the ports they may need. */
+  gateways(this: void, ports: MemoryPorts): ReadonlyArray<GatewayBinding>
   readonly execute?: Partial<ExecuteOptions>
   /** The most commands of one stream in one commit; 100 unless told. */
   readonly groupLimit?: number
@@ -72,6 +73,8 @@ export interface RuntimeOptions {
 
 export interface MemoryPorts {
   readonly store: EventStore
+  /** All commits of all streams, in the order in which they were appended. */
+  readonly log: ReadonlyArray<Commit>
   readonly changes: ChangeStream
   readonly views: ViewStore
   readonly keys: KeyRing
@@ -114,6 +117,8 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
   const keys = memoryKeyRing(kernel)
   const commands = memoryQueue(kernel)
   const calls = memoryQueue(kernel)
+  const ports: MemoryPorts = { store, log: store.log, changes, views, keys }
+  const gateways = options.gateways(ports)
   const crew = crewOf(kernel)
   const deadLetters: Array<DeadLetter> = []
   const bury = (what: string, reason: unknown) => {
@@ -200,7 +205,7 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
 
   /** Reads the event that asks, calls, and brings the result home as a command on the same stream. */
   async function call({ gateway: name, stream, commit, index }: CallBody): Promise<E.Either<Fault, void>> {
-    const binding = options.gateways.find(({ gateway }) => gateway.name === name)
+    const binding = gateways.find(({ gateway }) => gateway.name === name)
     if (binding === undefined) return E.right(bury(`${stream}@${commit}`, `no gateway ${name} is bound`))
     const { aggregate } = binding.gateway
     const page = await store.readForward(stream, { after: commit - 1, limit: 1 })()
@@ -233,7 +238,7 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
   return {
     service,
     kernel,
-    ports: { store, changes, views, keys },
+    ports,
     execute: run,
     recall: (aggregate, stream, member) =>
       recall(aggregate, { store, clock: kernel }, options.execute)(stream, member),

@@ -1,0 +1,93 @@
+/**
+ * The house: a shop on the memory runtime, a simulated Stripe next door, and a mailbox; on virtual or on real time.
+ *
+ * Stripe is spoken to by the official SDK: in process, so that it lives in the same time as everything else, or by
+ * whatever client `connect` makes.
+ */
+import type { HttpRequest, HttpResponse, Service } from '@everfold/core'
+import { Shop } from '@everfold/ecommerce'
+import { stripePayments, stripeWebhooks } from '@everfold/gateway-stripe'
+import {
+  type DoorOptions,
+  type Kernel,
+  type MemoryRuntime,
+  memoryDoor,
+  memoryRuntime,
+  type RuntimeOptions,
+} from '@everfold/runtime-memory'
+import { createSimHttpClient, createStripeSim, type FaultScript, type StripeSim } from '@everfold/stripe-sim'
+import { Stripe } from 'stripe'
+import { type Mailbox, mailbox } from './mailbox.ts'
+
+export interface House {
+  readonly service: Service
+  readonly runtime: MemoryRuntime
+  readonly stripe: StripeSim
+  readonly mailbox: Mailbox
+  readonly door: (request: HttpRequest) => Promise<HttpResponse>
+  /** Resolves when everything that was set off has been delivered, Stripe's webhooks included. */
+  idle(this: void): Promise<void>
+}
+
+export interface HouseOptions extends Pick<RuntimeOptions, 'log' | 'execute' | 'groupLimit'> {
+  readonly kernel: Kernel
+  readonly authenticate: DoorOptions['authenticate']
+  /** Names the run of the simulated Stripe: the same seed makes the same ids. */
+  readonly seed: string
+  readonly terms?: Shop.Terms
+  readonly stripeFaults?: FaultScript
+  /** How the SDK reaches the simulated Stripe; in process unless told. */
+  readonly connect?: (sim: StripeSim) => Promise<Stripe>
+}
+
+const WEBHOOK_SECRET = 'whsec_local'
+
+export const house = async (options: HouseOptions): Promise<House> => {
+  const { kernel, authenticate, seed, terms, stripeFaults, connect, ...runtimeOptions } = options
+  const sim = createStripeSim({
+    nowMs: kernel.nowMs,
+    seed,
+    webhookSecret: WEBHOOK_SECRET,
+    ...(stripeFaults === undefined ? {} : { faults: stripeFaults }),
+    onWebhook: async (rawBody, headers) => (await door(webhookRequest(rawBody, headers))).status,
+  })
+  const client = (await connect?.(sim)) ?? inProcess(kernel, sim)
+  const service = Shop.service(terms)
+  let box: Mailbox | undefined
+  const runtime = memoryRuntime({
+    ...runtimeOptions,
+    service,
+    kernel,
+    gateways: ({ keys }) => {
+      box = mailbox(keys)
+      return [stripePayments(client, kernel), box.binding]
+    },
+  })
+  if (box === undefined) throw new Error('the runtime made no gateways')
+  const door = memoryDoor(runtime, {
+    authenticate,
+    hooks: { [Shop.STRIPE_HOOK]: stripeWebhooks({ secret: WEBHOOK_SECRET, toleranceS: 300 }) },
+  })
+  const idle = async () => {
+    do await runtime.idle()
+    while ((await sim.deliverWebhooks()) > 0)
+  }
+  return { service, runtime, stripe: sim, mailbox: box, door, idle }
+}
+
+const inProcess = (kernel: Kernel, sim: StripeSim): Stripe =>
+  new Stripe('sk_test_local', {
+    httpClient: createSimHttpClient(sim, { delay: kernel.sleep }),
+    maxNetworkRetries: 0,
+    telemetry: false,
+  })
+
+const webhookRequest = (
+  rawBody: string | Uint8Array,
+  headers: { readonly [name: string]: string | undefined },
+): HttpRequest => ({
+  method: 'POST',
+  url: '/ecommerce/webhooks/stripe',
+  headers,
+  body: typeof rawBody === 'string' ? new TextEncoder().encode(rawBody) : rawBody,
+})

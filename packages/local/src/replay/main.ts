@@ -1,0 +1,108 @@
+/** `pnpm replay <products.csv> <orders.csv> [--json] [--again]`: real sales through the shop, in virtual time. */
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { E } from '@everfold/core'
+import { Shop } from '@everfold/ecommerce'
+import { virtualKernel } from '@everfold/runtime-memory'
+import { SingleBar } from 'cli-progress'
+import { house } from '../house.ts'
+import { counted, faults, report, table } from './report.ts'
+import { openingMs, type Replay, run, type Sales } from './run.ts'
+import { type CsvFault, readProducts, readSales } from './sales.ts'
+
+const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again]
+
+Takes the catalogue and every order through cart, checkout, reservation, payment and capture, at the orders' own dates.
+
+  --json    one JSON object instead of a table
+  --again   runs everything a second time on the same store, and reports how many events that added`
+
+class Usage extends Error {}
+
+const argumentsOf = (args: ReadonlyArray<string>) => {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean' },
+        again: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    const [products, orders, ...more] = positionals
+    if (values.help === true) return undefined
+    if (products === undefined || orders === undefined || more.length > 0)
+      throw new Usage('Two files are needed.')
+    return { products, orders, json: values.json ?? false, again: values.again ?? false }
+  } catch (error) {
+    throw new Usage((error as Error).message)
+  }
+}
+
+const orThrow = <A>(read: E.Either<CsvFault, A>): A => {
+  if (E.isRight(read)) return read.right
+  const { file, line, column, detail } = read.left
+  throw new Usage(`${file}:${line}:${column}: ${detail}`)
+}
+
+const content = async (file: string): Promise<Uint8Array> => {
+  try {
+    return await readFile(file)
+  } catch {
+    throw new Usage(`${file} cannot be read.`)
+  }
+}
+
+const salesOf = async (productsFile: string, ordersFile: string): Promise<Sales> => {
+  const products = orThrow(readProducts(productsFile, await content(productsFile)))
+  return { products, sales: orThrow(readSales(ordersFile, await content(ordersFile), products)) }
+}
+
+/** Runs all sales behind a progress bar, and answers how long that took in seconds of this machine. */
+const timed = async (replay: Replay, sales: Sales, title: string): Promise<number> => {
+  const bar = new SingleBar({
+    format: `${title} {bar} {value}/{total} orders, {eta_formatted} left`,
+    stream: process.stderr,
+  })
+  bar.start(sales.sales.length, 0)
+  const started = performance.now()
+  await run(replay, sales, () => bar.increment())
+  bar.stop()
+  return (performance.now() - started) / 1000
+}
+
+const main = async (): Promise<void> => {
+  const asked = argumentsOf(process.argv.slice(2))
+  if (asked === undefined) return console.log(USAGE)
+  const sales = await salesOf(asked.products, asked.orders)
+  const kernel = virtualKernel({ mode: 'immediate', startMs: openingMs(sales.sales), seed: 'replay' })
+  const shop = await house({
+    kernel,
+    seed: 'replay',
+    authenticate: () => Promise.resolve(E.right(undefined)),
+  })
+  const replay: Replay = { house: shop, kernel, terms: Shop.defaultTerms }
+  const elapsedS = await timed(replay, sales, 'replaying')
+  const before = counted(shop).events
+  const again = asked.again ? { elapsedS: await timed(replay, sales, 'once more') } : undefined
+  const found = await report(shop, sales, elapsedS)
+  const newEvents = again === undefined ? {} : { newEvents: counted(shop).events - before }
+  const wrong = [
+    ...faults(found, sales),
+    ...((newEvents.newEvents ?? 0) === 0 ? [] : [`the second run added ${newEvents.newEvents} events`]),
+    ...shop.runtime.deadLetters.map(({ what, reason }) => `dead letter ${what}: ${JSON.stringify(reason)}`),
+  ]
+  console.log(asked.json ? JSON.stringify({ ...found, ...newEvents }) : table(found))
+  if (!asked.json && newEvents.newEvents !== undefined) console.log(`newEvents: ${newEvents.newEvents}`)
+  for (const fault of wrong) console.error(fault)
+  if (wrong.length > 0) process.exitCode = 1
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof Usage)) throw error
+  console.error(`${error.message}\n\n${USAGE}`)
+  process.exitCode = 2
+}

@@ -1,0 +1,23 @@
+/** What a newcomer reads when the shop has opened: lines to paste. */
+
+export const welcome = (port: number, stripeUrl: string): string => {
+  const at = `http://127.0.0.1:${port}`
+  return `
+The shop is open at ${at} (its API: ${at}/openapi.json). Ctrl-C closes it; it keeps nothing.
+A simulated Stripe stands at ${stripeUrl}. Some lines to try:
+
+  curl -s '${at}/ecommerce/products?category=tea'
+
+  TOKEN=$(curl -s '${at}/dev/token?sub=ann' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
+  CART=$(curl -s -X POST ${at}/ecommerce/carts -H "Authorization: Bearer $TOKEN" -d '{}' | sed 's/.*"cartId":"\\([^"]*\\)".*/\\1/')
+  curl -s -X POST ${at}/ecommerce/carts/$CART/lines -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+    -d '{"sku":"tea-assam-100","quantity":2}'
+  curl -s -X POST ${at}/ecommerce/carts/$CART/checkout -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+    -H 'Idempotency-Key: my-first-order' -d '{"email":"ann@example.com","paymentMethod":"pm_card_visa",
+      "address":{"name":"Ann","line1":"1 High St","city":"Oxford","postalCode":"OX1 1AA","country":"GB"}}'
+  curl -s ${at}/ecommerce/orders -H "Authorization: Bearer $TOKEN"
+
+Other ways to pay: pm_card_authenticationRequired (3-D Secure; follow payment.nextAction.redirectUrl of the order),
+pm_card_chargeDeclined. An administrator's token: ${at}/dev/token?sub=root&roles=admin
+`
+}
