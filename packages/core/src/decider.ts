@@ -27,10 +27,10 @@ export interface Decider<Command, State, Event, Rejection> {
 }
 
 /** Accepts a command; `accept()` means it was already satisfied. */
-export const accept = <Event>(...events: ReadonlyArray<Event>): Decision<never, Event> => E.right(events)
+export const accept = <const Event>(...events: ReadonlyArray<Event>): Decision<never, Event> => E.right(events)
 
 /** Refuses a command, saying why in data. */
-export const reject = <Rejection>(rejection: Rejection): Decision<Rejection, never> => E.left(rejection)
+export const reject = <const Rejection>(rejection: Rejection): Decision<Rejection, never> => E.left(rejection)
 
 /** The state after `events`, oldest first. */
 export const fold = <State, Event>(

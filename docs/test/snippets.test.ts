@@ -1,0 +1,62 @@
+/**
+ * Every TypeScript snippet of every page compiles and runs.
+ *
+ * A snippet is a program of its own, so what a page shows can be pasted; it states what it shows with `node:assert`,
+ * or its output is shown in the `text` block behind it.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const docs = join(import.meta.dirname, '..')
+const root = join(docs, '..')
+const folder = join(docs, '.snippets')
+const bin = (name: string) => join(root, 'node_modules', '.bin', name)
+
+interface Snippet {
+  readonly title: string
+  readonly file: string
+  readonly code: string
+  /** What it prints, where the page shows that. */
+  readonly output: string | undefined
+}
+
+const pages = (): ReadonlyArray<string> => [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md')),
+  join('bench', 'README.md'),
+]
+
+const snippetsOf = (page: string): ReadonlyArray<Snippet> => {
+  const text = readFileSync(join(root, page), 'utf8')
+  const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```$)?/gm)]
+  return blocks.map(([, code = '', output], at) => ({
+    title: `${page}, snippet ${at + 1}`,
+    file: join(folder, `${page.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${at + 1}.ts`),
+    code,
+    output,
+  }))
+}
+
+const run = (command: string, ...args: ReadonlyArray<string>) =>
+  spawnSync(command, args, { cwd: docs, encoding: 'utf8', timeout: 60_000 })
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder)
+const snippets = pages().flatMap(snippetsOf)
+for (const { file, code } of snippets) writeFileSync(file, code)
+
+describe('the pages', () => {
+  test('every snippet compiles', { timeout: 60_000 }, () => {
+    const { stdout, status } = run(bin('tsc'), '-p', 'tsconfig.snippets.json')
+    expect(stdout).toBe('')
+    expect(status).toBe(0)
+  })
+  test.each(snippets)('$title runs', { timeout: 60_000 }, ({ file, output }) => {
+    const { stdout, stderr, status } = run(bin('node'), '--conditions=@everfold/source', file)
+    expect(stderr).toBe('')
+    if (output !== undefined) expect(stdout).toBe(output)
+    expect(status).toBe(0)
+  })
+})
