@@ -9,7 +9,7 @@
  * - Asked captures never exceed what was authorized; asked refunds never exceed what was captured minus what was
  *   asked before.
  *
- * The state follows `ProviderStatementRecorded` alone. The events that name what is new in it (`PaymentAuthorized`,
+ * What is known follows `ProviderStatementRecorded` alone. The events that name what is new in it (`PaymentAuthorized`,
  * `RefundFailed`, ...) are said once, for those who wait for them; they change nothing, so no order of arrival matters.
  */
 import {
@@ -32,6 +32,7 @@ import * as t from 'io-ts'
 import { type Amount, AnyMoney, CurrencyDiffers, Price } from './money.ts'
 import {
   failed,
+  isOpen,
   join,
   Known,
   NextAction,
@@ -52,6 +53,10 @@ export type CaptureMethod = TypeOf<typeof CaptureMethod>
 export const Operation = oneOf('Operation', 'payment', 'capture', 'cancel', 'refund')
 export type Operation = TypeOf<typeof Operation>
 
+/** What the provider may refuse outright. A refund that it refuses has failed: a statement says so, by its id. */
+export const RefusableOperation = oneOf('RefusableOperation', 'payment', 'capture', 'cancel')
+export type RefusableOperation = TypeOf<typeof RefusableOperation>
+
 const order = { orderId: OrderId }
 const refund = { ...order, refundId: RefundId, amount: AnyMoney }
 const disputed = { ...order, disputeId: ProviderId, amount: AnyMoney }
@@ -68,9 +73,10 @@ export const PaymentEvent = union(
     captureMethod: CaptureMethod,
     attempt: Count,
   }),
+  /** Capture number 1, 2, 3, ...: one that is asked for again has another number. */
   variant(
     'CaptureRequested',
-    { ...order, amount: AnyMoney, final: t.boolean },
+    { ...order, number: Count, amount: AnyMoney, final: t.boolean },
     { providerPaymentId: ProviderId },
   ),
   variant('CancelRequested', { ...order, reason: Reason }, { providerPaymentId: ProviderId }),
@@ -91,6 +97,8 @@ export const PaymentEvent = union(
   variant('DisputeFundsWithdrawn', disputed),
   variant('DisputeFundsReinstated', disputed),
   variant('DisputeClosed', { ...disputed, outcome: oneOf('DisputeOutcome', 'closed', 'won', 'lost') }),
+  /** The provider will not do it, and has not done it; it may be asked for again, differently. */
+  variant('OperationRefused', { ...order, operation: RefusableOperation, code: ProviderCode }),
   variant('PaymentOutcomeUnknown', { ...order, operation: Operation }),
   /** The provider was asked; `found` says whether it knows the payment at all. */
   variant('PaymentOutcomeResolved', { ...order, found: t.boolean }),
@@ -108,6 +116,14 @@ const Request = record('Request', {
 })
 type Request = TypeOf<typeof Request>
 
+/** `upTo` is all that is captured once this is done. */
+const CaptureRequest = record('CaptureRequest', {
+  number: Count,
+  amount: Price,
+  upTo: Price,
+  final: t.boolean,
+})
+
 const RefundRequest = record('RefundRequest', { refundId: RefundId, amount: Price })
 
 const Payment = record(
@@ -120,6 +136,10 @@ const Payment = record(
     /** All captures asked for. */
     captureAsked: Price,
     captureFinal: t.boolean,
+    /** How many captures were ever asked for. */
+    captureCount: Count,
+    /** The captures that were asked for and have no answer, oldest first. */
+    capturesOpen: list(CaptureRequest, 0, 1_000),
     cancelAsked: t.boolean,
     refundsAsked: list(RefundRequest, 0, 100_000),
     unknown: list(Operation, 0, 4),
@@ -133,6 +153,8 @@ export const initial: Payment = {
   awaiting: false,
   captureAsked: 0 as Price,
   captureFinal: false,
+  captureCount: 0 as Count,
+  capturesOpen: [],
   cancelAsked: false,
   refundsAsked: [],
   unknown: [],
@@ -144,10 +166,8 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
       const { _tag, ...request } = event
       return { ...payment, request, awaiting: true }
     }
-    case 'CaptureRequested': {
-      const captureAsked = (payment.captureAsked + event.amount.amount) as Price
-      return { ...payment, captureAsked, captureFinal: payment.captureFinal || event.final }
-    }
+    case 'CaptureRequested':
+      return captureRequested(payment, event)
     case 'CancelRequested':
       return { ...payment, cancelAsked: true }
     case 'RefundRequested': {
@@ -156,8 +176,15 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
     }
     case 'ProviderStatementRecorded': {
       const known = join(payment.known, event.statement)
-      return { ...payment, known, awaiting: payment.awaiting && known.standing === payment.known.standing }
+      return {
+        ...payment,
+        known,
+        awaiting: payment.awaiting && !answered(payment, known),
+        capturesOpen: payment.capturesOpen.filter(({ upTo }) => upTo > known.captured),
+      }
     }
+    case 'OperationRefused':
+      return withoutRefused(payment, event.operation)
     case 'PaymentOutcomeUnknown':
       return { ...payment, unknown: [...payment.unknown, event.operation] }
     case 'PaymentOutcomeResolved':
@@ -179,18 +206,57 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
   }
 }
 
+const captureRequested = (
+  payment: Payment,
+  { number, amount, final }: EventNamed<'CaptureRequested'>,
+): Payment => {
+  const upTo = (Math.max(payment.known.captured, payment.captureAsked) + amount.amount) as Price
+  const open = { number, amount: amount.amount as number as Price, upTo, final }
+  return {
+    ...payment,
+    captureAsked: upTo,
+    captureFinal: payment.captureFinal || final,
+    captureCount: number,
+    capturesOpen: [...payment.capturesOpen, open],
+  }
+}
+
+/** By news of the latest attempt, or of a payment that is past all attempts; late news of an earlier one is none. */
+const answered = ({ request, known }: Payment, { standing }: Known): boolean => {
+  if (standing === undefined || standing === known.standing) return false
+  const attempt = request?.attempt ?? 0
+  return !isOpen(standing) || (standing.sequence ?? attempt) >= attempt
+}
+
+const withoutRefused = (payment: Payment, operation: RefusableOperation): Payment => {
+  const unknown = payment.unknown.filter((one) => one !== operation)
+  switch (operation) {
+    case 'payment':
+      return { ...payment, unknown, awaiting: false }
+    case 'capture':
+      return { ...payment, unknown, ...uncaptured(payment) }
+    case 'cancel':
+      return { ...payment, unknown, cancelAsked: false }
+  }
+}
+
+/** As if no capture had been asked for beyond those that were made. */
+const uncaptured = ({ known }: Payment): Partial<Payment> => ({
+  captureAsked: known.captured,
+  captureFinal: false,
+  capturesOpen: [],
+})
+
 /** What was asked, of unknown outcome, and not done by the provider's word, was not done and may be asked again. */
 const resolved = (payment: Payment): Payment => {
   const { known, unknown } = payment
   const status = known.standing?.status
-  const uncaptured = unknown.includes('capture') && status === 'requires_capture'
   return {
     ...payment,
     unknown: [],
     awaiting: payment.awaiting && !unknown.includes('payment'),
     cancelAsked: payment.cancelAsked && (status === 'canceled' || !unknown.includes('cancel')),
-    captureAsked: uncaptured ? known.captured : payment.captureAsked,
-    captureFinal: payment.captureFinal && !uncaptured,
+    ...(unknown.includes('capture') && status === 'requires_capture' ? uncaptured(payment) : {}),
   }
 }
 
@@ -228,6 +294,7 @@ export const PaymentCommand = union(
   variant('RequestCapture', { amount: AnyMoney, final: t.boolean }),
   variant('RequestRefund', { refundId: RefundId, amount: AnyMoney, reason: Reason }),
   variant('CancelPayment', { reason: Reason }),
+  variant('RecordRefused', { operation: RefusableOperation, code: ProviderCode }),
   variant('RecordOutcomeUnknown', { operation: Operation }),
   /** Without a statement: the provider does not know the payment. */
   variant('ResolveUnknown', {}, { statement: ProviderStatement }),
@@ -257,6 +324,7 @@ export const PaymentRejection = union(
 export type PaymentRejection = TypeOf<typeof PaymentRejection>
 
 type PaymentDecision = Decision<PaymentRejection, PaymentEvent>
+type EventNamed<Tag extends PaymentEvent['_tag']> = Extract<PaymentEvent, { readonly _tag: Tag }>
 type CommandNamed<Tag extends PaymentCommand['_tag']> = Extract<PaymentCommand, { readonly _tag: Tag }>
 
 /** A payment that was asked for. */
@@ -276,6 +344,8 @@ export const decide = (command: PaymentCommand, payment: Payment): PaymentDecisi
       return decideRefund(command, asked)
     case 'CancelPayment':
       return decideCancel(command, asked)
+    case 'RecordRefused':
+      return decideRefused(command, asked)
     case 'RecordOutcomeUnknown': {
       const { operation } = command
       if (payment.unknown.includes(operation)) return accept()
@@ -332,7 +402,8 @@ const decideCapture = ({ amount, final }: CommandNamed<'RequestCapture'>, asked:
       requested: amount,
       available: moneyOf(request, available),
     })
-  return accept({ _tag: 'CaptureRequested', ...at(asked), amount, final })
+  const number = (asked.captureCount + 1) as Count
+  return accept({ _tag: 'CaptureRequested', ...at(asked), number, amount, final })
 }
 
 const decideRefund = (command: CommandNamed<'RequestRefund'>, asked: Asked): PaymentDecision => {
@@ -365,6 +436,22 @@ const decideCancel = ({ reason }: CommandNamed<'CancelPayment'>, asked: Asked): 
   if (asked.cancelAsked || known.standing?.status === 'canceled') return accept()
   if (captureAsked > 0) return reject({ _tag: 'CaptureUnderWay', asked: moneyOf(request, captureAsked) })
   return accept({ _tag: 'CancelRequested', ...at(asked), reason })
+}
+
+/** Changes nothing where what was refused is answered already. */
+const decideRefused = ({ operation, code }: CommandNamed<'RecordRefused'>, asked: Asked): PaymentDecision => {
+  const { request, known } = asked
+  const { orderId } = request
+  const refusal: PaymentEvent = { _tag: 'OperationRefused', orderId, operation, code }
+  switch (operation) {
+    case 'payment':
+      if (!asked.awaiting) return accept()
+      return accept<PaymentEvent>(refusal, { _tag: 'PaymentFailed', orderId, declineCode: code })
+    case 'capture':
+      return asked.captureAsked > known.captured ? accept(refusal) : accept()
+    case 'cancel':
+      return asked.cancelAsked && known.standing?.status !== 'canceled' ? accept(refusal) : accept()
+  }
 }
 
 const decideResolve = ({ statement }: CommandNamed<'ResolveUnknown'>, asked: Asked): PaymentDecision => {
@@ -445,6 +532,7 @@ const said = (standing: Known['standing']): ReadonlyArray<unknown> =>
         standing.nextAction,
         standing.cancellationCode,
         standing.attemptId,
+        standing.sequence,
       ]
 
 /** A canceled payment is no longer authorized, however late we hear that it once was. */

@@ -6,8 +6,9 @@
  * - Totals join by maximum: they only ever grow.
  * - Refunds and disputes join by id, a later state of theirs over an earlier one.
  * - The status is that of the greatest statement in one total order: the furthest phase first (open, authorized,
- *   ended), then the provider's time, its sequence, and how far within one attempt. An open payment moves to and fro
- *   (a declined attempt asks for another payment method), so there time decides; nothing leads back from a later phase.
+ *   ended), then the attempt, the provider's time, and how far within one attempt. An open payment moves to and fro
+ *   (a declined attempt asks for another payment method), so there the attempt decides, whatever clock the statement
+ *   was dated by, and then time; nothing leads back from a later phase.
  *
  * Law: refunded <= captured <= authorized. What one total implies of another is taken as said: who gave back had
  * captured, who captured was authorized.
@@ -83,8 +84,8 @@ const particulars = {
   captureBeforeMs: TimeMs,
   /** Names the attempt to pay: another payment method, another attempt. */
   attemptId: ProviderId,
-  /** Orders statements of one moment. */
-  sequence: integer('ProviderSequence', 0),
+  /** Which of our attempts to pay this is about, from 1: what is said of a later one stands. */
+  sequence: integer('ProviderSequence', 1),
 }
 
 /** A field that is absent says nothing. Amounts are minor units of `currency`. */
@@ -186,10 +187,13 @@ const greatest = (one: Standing | undefined, other: Standing | undefined): Stand
 /** A total order; only equal standings are equal in it. */
 const compare = (one: Standing, other: Standing): number =>
   phase(one) - phase(other) ||
+  (one.sequence ?? 0) - (other.sequence ?? 0) ||
   one.createdAtMs - other.createdAtMs ||
-  (one.sequence ?? -1) - (other.sequence ?? -1) ||
   step(one) - step(other) ||
   compareText(canonical(one), canonical(other))
+
+/** Whether the payment may still be attempted. */
+export const isOpen = (standing: Standing): boolean => phase(standing) === 0
 
 const phase = ({ status }: Standing): number => {
   switch (status) {

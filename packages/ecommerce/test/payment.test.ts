@@ -89,6 +89,9 @@ const anyCommand: fc.Arbitrary<Payment.PaymentCommand> = fc.oneof(
       cancel,
       command({ _tag: 'RecordOutcomeUnknown', operation: 'capture' }),
       command({ _tag: 'RecordOutcomeUnknown', operation: 'cancel' }),
+      command({ _tag: 'RecordRefused', operation: 'payment', code: 'amount_too_small' }),
+      command({ _tag: 'RecordRefused', operation: 'capture', code: 'amount_too_large' }),
+      command({ _tag: 'RecordRefused', operation: 'cancel', code: 'payment_intent_unexpected_state' }),
       command({ _tag: 'ResolveUnknown' }),
     ),
   },
@@ -235,6 +238,30 @@ describe('asking to pay', () => {
     const late = recorded({ ...failed, createdAtMs: 500 })
     expect(payment(requested, recorded(failed), second, late).when(again)).toEqual(accept())
   })
+  test('is answered by news of the latest attempt, not by late news of one before', () => {
+    const second = event({ ...requested, paymentMethod: 'pm_other', attempt: 2 })
+    const history = [requested, recorded({ ...failed, sequence: 1 }), second]
+    const late = recorded({ ...failed, createdAtMs: 9000, sequence: 1 })
+    const news = recorded({ ...failed, sequence: 2 })
+    const again = request({ paymentMethod: 'pm_third' })
+    expect(payment(...history, late).when(again)).toEqual(
+      reject({ _tag: 'PaymentUnderWay', status: 'requires_payment_method' }),
+    )
+    expect(payment(...history, news).when(again)).toEqual(
+      accept(event({ ...second, paymentMethod: 'pm_third', attempt: 3 })),
+    )
+  })
+  test('what the provider refuses has failed, and may be asked again', () => {
+    const code = 'amount_too_small'
+    const refusal = event({ _tag: 'OperationRefused', orderId: 'o-1', operation: 'payment', code })
+    const refusedNow = command({ _tag: 'RecordRefused', operation: 'payment', code })
+    expect(payment(requested).when(refusedNow)).toEqual(
+      accept(refusal, event({ _tag: 'PaymentFailed', orderId: 'o-1', declineCode: code })),
+    )
+    expect(payment(requested, refusal).when(refusedNow)).toEqual(accept())
+    expect(payment(requested, recorded(held)).when(refusedNow)).toEqual(accept())
+    expect(payment(requested, refusal).when(request())).toEqual(accept(event({ ...requested, attempt: 2 })))
+  })
   test('another amount is refused', () => {
     expect(payment(requested).when(request({ amount: usd(90) }))).toEqual(
       reject({ _tag: 'PaymentDiffers', orderId: 'o-1', amount: usd(100) }),
@@ -336,11 +363,12 @@ describe('what the provider says', () => {
   })
 })
 
-const captureRequested = (amount: number, final: boolean) =>
+const captureRequested = (amount: number, final: boolean, number = 1) =>
   event({
     _tag: 'CaptureRequested',
     orderId: 'o-1',
     providerPaymentId: 'pi_1',
+    number,
     amount: usd(amount),
     final,
   })
@@ -378,9 +406,42 @@ describe('capturing', () => {
     expect(payment(...history).when(command({ _tag: 'ResolveUnknown', statement: statement(held) }))).toEqual(
       accept(resolved),
     )
-    expect(payment(...history, resolved).when(capture(100))).toEqual(accept(captureRequested(100, true)))
+    expect(payment(...history, resolved).when(capture(100))).toEqual(accept(captureRequested(100, true, 2)))
     expect(payment(...history, recorded(paid), resolved).when(capture(100))).toEqual(
       reject({ _tag: 'CaptureClosed' }),
+    )
+  })
+})
+
+describe('a capture', () => {
+  const history = [requested, recorded(held), captureRequested(30, false), captureRequested(30, false, 2)]
+  const open = (...events: ReadonlyArray<Payment.PaymentEvent>) =>
+    fold(Payment.decider, [...history, ...events]).capturesOpen.map(({ number, upTo }) => [number, upTo])
+  test('is open until the provider has captured that much', () => {
+    expect(open()).toEqual([
+      [1, 30],
+      [2, 60],
+    ])
+    expect(open(recorded({ captured: 30 }))).toEqual([[2, 60]])
+    expect(open(recorded({ captured: 60 }))).toEqual([])
+  })
+  test('that the provider refuses is said, and may be asked for again under another number', () => {
+    const code = 'amount_too_large'
+    const refusal = event({ _tag: 'OperationRefused', orderId: 'o-1', operation: 'capture', code })
+    const refused = command({ _tag: 'RecordRefused', operation: 'capture', code })
+    expect(payment(...history).when(refused)).toEqual(accept(refusal))
+    expect(payment(...history, refusal).when(refused)).toEqual(accept())
+    expect(open(refusal)).toEqual([])
+    expect(payment(...history, refusal).when(capture(100))).toEqual(accept(captureRequested(100, true, 3)))
+  })
+  test('may follow a cancellation that the provider refuses', () => {
+    const code = 'payment_intent_unexpected_state'
+    const canceled = event({ _tag: 'CancelRequested', orderId: 'o-1', reason: 'changed my mind' })
+    const refusal = event({ _tag: 'OperationRefused', orderId: 'o-1', operation: 'cancel', code })
+    const refused = command({ _tag: 'RecordRefused', operation: 'cancel', code })
+    expect(payment(requested, recorded(held), canceled).when(refused)).toEqual(accept(refusal))
+    expect(payment(requested, recorded(held), canceled, refusal).when(capture(100))).toEqual(
+      accept(captureRequested(100, true)),
     )
   })
 })
@@ -422,7 +483,7 @@ describe('the wire', () => {
       captureMethod: 'manual',
       attempt: 1,
     },
-    { _tag: 'CaptureRequested', ...about, providerPaymentId: 'pi_1', final: true },
+    { _tag: 'CaptureRequested', ...about, providerPaymentId: 'pi_1', number: 1, final: true },
     { _tag: 'CancelRequested', orderId: 'o-1', reason: 'changed my mind' },
     { _tag: 'RefundRequested', ...about, refundId: 'o-1:1', reason: 'returned' },
     {
@@ -459,6 +520,7 @@ describe('the wire', () => {
     { _tag: 'DisputeFundsWithdrawn', ...about, disputeId: 'dp_1' },
     { _tag: 'DisputeFundsReinstated', ...about, disputeId: 'dp_1' },
     { _tag: 'DisputeClosed', ...about, disputeId: 'dp_1', outcome: 'lost' },
+    { _tag: 'OperationRefused', orderId: 'o-1', operation: 'payment', code: 'amount_too_small' },
     { _tag: 'PaymentOutcomeUnknown', orderId: 'o-1', operation: 'capture' },
     { _tag: 'PaymentOutcomeResolved', orderId: 'o-1', found: false },
   ])('$_tag, as once stored, still decodes', (stored) => {

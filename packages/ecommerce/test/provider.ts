@@ -36,7 +36,7 @@ export const anyStatement: fc.Arbitrary<Statement> = fc
         'succeeded',
         'canceled',
       ),
-      sequence: fc.integer({ min: 0, max: 2 }),
+      sequence: fc.integer({ min: 1, max: 3 }),
       attemptId: fc.constantFrom('ch_1', 'ch_2'),
       declineCode: fc.constantFrom('insufficient_funds', 'expired_card'),
       nextAction: fc.record({ clientSecret: fc.constantFrom('secret-1', 'secret-2') }),
