@@ -26,7 +26,7 @@ import * as Notification from './notification.ts'
 import * as Order from './order.ts'
 import * as Payment from './payment.ts'
 import type { RefundId } from './provider-statement.ts'
-import type { OrderId, Reason, ReservationId, Sku, TimeMs, Units } from './quantities.ts'
+import type { Reason, ReservationId, Sku, TimeMs, Units } from './quantities.ts'
 import * as Stock from './stock.ts'
 
 type HeardEvent = Order.OrderEvent | Stock.StockEvent | Payment.PaymentEvent
@@ -128,11 +128,24 @@ const happened = (state: Fulfilment, event: HeardEvent): Fulfilment => {
       return event.found || state.authorized
         ? { ...state, resolved: state.resolved + 1 }
         : obstructed({ ...state, resolved: state.resolved + 1 }, 'The payment could not be made.')
+    case 'OperationRefused':
+      return captureRefused(state, event)
     case 'RefundFailed':
       return { ...state, failedRefunds: state.failedRefunds + 1 }
     default:
       return state
   }
+}
+
+/** A refused payment says so by PaymentFailed too, and a payment that cannot be canceled is settled otherwise. */
+const captureRefused = (
+  state: Fulfilment,
+  { operation, code }: Extract<Payment.PaymentEvent, { readonly _tag: 'OperationRefused' }>,
+): Fulfilment => {
+  if (operation !== 'capture') return state
+  return state.canceled
+    ? { ...state, resolved: state.resolved + 1 }
+    : obstructed(state, `The capture was refused: ${code}.`)
 }
 
 const refused = (state: Fulfilment, streamId: string, rejection: Refusal): Fulfilment => {
@@ -414,5 +427,6 @@ const DECIDING: ReadonlySet<HeardEvent['_tag']> = new Set([
   'PaymentCanceled',
   'AuthorizationExpired',
   'PaymentOutcomeResolved',
+  'OperationRefused',
   'RefundFailed',
 ])
