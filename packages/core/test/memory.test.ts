@@ -1,6 +1,7 @@
 import {
   absence,
   type CommandId,
+  E,
   emptyMemory,
   execute,
   remember,
@@ -175,6 +176,22 @@ const commitOf = (number: number, id: CommandId, more: { dateMs?: number; marked
       ...more,
     },
   ],
+})
+
+test('from the first dropped id on, an id without a date has a marker and takes no place in the memory', async () => {
+  const kernel = virtualKernel({ mode: 'immediate' })
+  const store = memoryEventStore(kernel)
+  const run = execute(Seats.aggregate, { store, clock: kernel }, { snapshotEvery: 2, remembered: 4 })
+  const send = (at: number) => {
+    const id = undatedId(`${at}`)
+    return answerTo(run(stream, [asked(addSeats, '', { id, timeMs: START_MS + at, dateMs: START_MS + at })]))
+  }
+  for (let at = 0; at < 40; at += 1) await send(at)
+  const remembered = store.log.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot?.memory
+  expect(remembered?.ids.length).toBeLessThan(8)
+  expect(await store.marker(stream, undatedId('30'))()).toEqual(E.right(31))
+  for (const at of [0, 3, 5, 6, 7, 30, 39])
+    expect(await send(at)).toMatchObject({ replayed: true, position: { commit: at + 1 } })
 })
 
 describe('a memory', () => {
