@@ -2,7 +2,7 @@
 import { bind, E, type GatewayBinding, type KeyRing, text, unseal } from '@everfold/core'
 import { Shop } from '@everfold/ecommerce'
 
-export interface Mail {
+interface Mail {
   readonly messageId: string
   /** Undefined where the shopper's data have been erased: then nothing is sent. */
   readonly to: string

@@ -102,7 +102,9 @@ export interface Supply {
 }
 
 export const supply = (products: ReadonlyArray<ProductRow>, sales: ReadonlyArray<Sale>): Supply => {
-  const left = new Map<string, number>(products.map(({ product_id: id, units_in_stock: units }) => [id, units]))
+  const left = new Map<string, number>(
+    products.map(({ product_id: id, units_in_stock: units }) => [id, units]),
+  )
   const sold = new Map<string, number>()
   const missing = new Map<string, ReadonlyMap<string, number>>()
   for (const { orderId, lines } of sales) {

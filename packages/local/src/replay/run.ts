@@ -29,7 +29,7 @@ const DAY_MS = 24 * 3_600_000
 const MINUTE_MS = 60_000
 
 /** Orders of one day stand a minute apart, in the file's order. */
-export const timesOf = (sales: ReadonlyArray<Sale>): ReadonlyArray<number> => {
+const timesOf = (sales: ReadonlyArray<Sale>): ReadonlyArray<number> => {
   let timeMs = 0
   return sales.map(({ dateMs }) => (timeMs = Math.max(dateMs, timeMs + MINUTE_MS)))
 }
@@ -139,7 +139,7 @@ const priceOf = async (
       unitAmount: price.price.amount,
       currency,
       taxClass: price.taxClass,
-      priceListVersion: price.version as number as Quantities.Count,
+      priceListVersion: price.version,
       capturedAtMs: timeMs as Quantities.TimeMs,
     },
   }

@@ -152,7 +152,7 @@ const cellsOf = (file: string, content: Uint8Array): E.Either<CsvFault, Cells> =
   } catch (error) {
     if (!(error instanceof CsvError)) return fault(file, 1, 1, 'is not text in UTF-8')
     const { lines, column, message } = error as CsvError & { lines?: number; column?: number | string }
-    return fault(file, Number(lines ?? 1), Number.isInteger(column) ? Number(column) + 1 : 1, message)
+    return fault(file, lines ?? 1, typeof column === 'number' ? column + 1 : 1, message)
   }
 }
 
