@@ -18,7 +18,7 @@ import type { Fault, Refusal } from './fault.ts'
 import { E } from './fp.ts'
 import type { ExecuteOptions, Handler, Settled } from './handler.ts'
 import type { Head } from './head.ts'
-import { recorded } from './ledger.ts'
+import { type Lookup, type Markers, recorded } from './ledger.ts'
 import { remember } from './memory.ts'
 
 /** What a group comes to on a head: an answer for each member, and what is to be put on record. */
@@ -31,36 +31,61 @@ export interface Draft<State, Event, Rejection> {
   readonly fromHead: boolean
 }
 
-export const draft = async <Command, State, Event extends StoredEvent, Rejection>(
+type Drafted<State, Event, Rejection> = E.Either<Fault, Draft<State, Event, Rejection>>
+
+/** A promise only where the log must be read for a member's id. */
+export const draft = <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,
   head: Head<State>,
   group: ReadonlyArray<Envelope<Command>>,
-  markers: ReadonlyMap<CommandId, number>,
-): Promise<E.Either<Fault, Draft<State, Event, Rejection>>> => {
-  const { aggregate, options } = handler
+  markers: Markers,
+): Drafted<State, Event, Rejection> | Promise<Drafted<State, Event, Rejection>> => {
+  const looked = group.map((member) => lookUp(handler, head, member, markers))
+  return looked.every(isKnown)
+    ? compose(handler, head, group, looked)
+    : Promise.all(looked.map((one) => Promise.resolve(one))).then((known) =>
+        compose(handler, head, group, known),
+      )
+}
+
+const isKnown = <Known>(looked: Known | Promise<Known>): looked is Known => !(looked instanceof Promise)
+
+/** What is known of a member before it is decided. An id that is refused for its date is not looked for. */
+const lookUp = <Command, State, Event extends StoredEvent, Rejection>(
+  handler: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+  member: Envelope<Command>,
+  markers: Markers,
+): Lookup<Event, Rejection> | Promise<Lookup<Event, Rejection>> => {
+  const refused = screen(member, handler.options)
+  return refused === undefined ? recorded(handler, head, member, markers) : E.right(E.left(refused))
+}
+
+const compose = <Command, State, Event extends StoredEvent, Rejection>(
+  { aggregate }: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+  group: ReadonlyArray<Envelope<Command>>,
+  looked: ReadonlyArray<Lookup<Event, Rejection>>,
+): Drafted<State, Event, Rejection> => {
   const position = { stream: head.stream, commit: head.number + 1 }
-  const settled: Array<Settled<Event, Rejection>> = []
   const answers: Array<StoredAnswer> = []
-  const drafted = new Map<CommandId, number>()
+  // Only in a group can an id come twice.
+  const drafted = group.length > 1 ? new Map<CommandId, number>() : undefined
   let { state } = head
   let events = 0
   let fromHead = false
+  const settled: Array<Settled<Event, Rejection>> = []
   for (const member of group) {
-    const refused = screen(member, options)
-    if (refused !== undefined) {
-      settled.push(E.left(refused))
-      continue
-    }
-    const earlier = drafted.get(member.id)
-    if (earlier !== undefined) {
-      settled.push(repeated(settled[earlier], member, answers))
-      continue
-    }
-    const looked = recorded(handler, head, member, markers)
-    const known = looked instanceof Promise ? await looked : looked
+    const at = settled.length
+    const known = looked[at]
     if (known !== undefined) {
       if (E.isLeft(known)) return known
       settled.push(known.right)
+      continue
+    }
+    const earlier = drafted?.get(member.id)
+    if (earlier !== undefined) {
+      settled.push(repeated(settled[earlier], member, answers))
       continue
     }
     const context = { timeMs: member.timeMs, commandId: member.id }
@@ -69,7 +94,7 @@ export const draft = async <Command, State, Event extends StoredEvent, Rejection
     for (const event of changes) state = aggregate.evolve(state, event)
     events += changes.length
     if (member.identified || changes.length > 0) {
-      drafted.set(member.id, settled.length)
+      drafted?.set(member.id, at)
       answers.push(answerOf(aggregate, head, member, outcome))
     } else fromHead = true
     settled.push(E.right({ commandId: member.id, position, outcome, timeMs: member.timeMs, replayed: false }))
@@ -115,18 +140,20 @@ const repeated = <Event, Rejection>(
 const answerOf = <Event extends StoredEvent, Rejection>(
   aggregate: Aggregate<unknown, unknown, Event, Rejection>,
   head: Head<unknown>,
-  member: Envelope<unknown>,
+  { id, fingerprint, timeMs, dateMs, metadata }: Envelope<unknown>,
   outcome: E.Either<Rejection, ReadonlyArray<Event>>,
-): StoredAnswer => ({
-  id: member.id,
-  fingerprint: member.fingerprint,
-  timeMs: member.timeMs,
-  ...(member.dateMs === undefined ? {} : { dateMs: member.dateMs }),
-  ...(head.memory.marking === true && dateOf(member.id) === undefined ? { marked: true as const } : {}),
-  metadata: member.metadata,
-  events: E.isRight(outcome) ? outcome.right.map((event) => encodeEvent(aggregate, event)) : [],
-  ...(E.isLeft(outcome) ? { rejection: aggregate.rejection.encode(outcome.left) } : {}),
-})
+): StoredAnswer => {
+  const events = E.isRight(outcome) ? outcome.right.map((event) => encodeEvent(aggregate, event)) : []
+  const answer = { id, fingerprint, timeMs, metadata, events }
+  const marked = head.memory.marking === true && dateOf(id) === undefined
+  if (dateMs === undefined && !marked && E.isRight(outcome)) return answer
+  return {
+    ...answer,
+    ...(dateMs === undefined ? {} : { dateMs }),
+    ...(marked ? { marked } : {}),
+    ...(E.isLeft(outcome) ? { rejection: aggregate.rejection.encode(outcome.left) } : {}),
+  }
+}
 
 export const commitOf = <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,

@@ -6,7 +6,6 @@
  * and decides again with the same context; an append whose outcome is unknown is repeated until it is known.
  */
 import type { Aggregate } from './aggregate.ts'
-import type { CommandId } from './command-id.ts'
 import type { Commit, StoredEvent } from './commit.ts'
 import { commitOf, draft } from './draft.ts'
 import type { Envelope } from './envelope.ts'
@@ -20,6 +19,7 @@ import {
   type Settled,
 } from './handler.ts'
 import { advance, type Head, load, withCommits } from './head.ts'
+import { type Markers, NO_MARKERS } from './ledger.ts'
 import type { AppendFailure } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -44,7 +44,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   group: ReadonlyArray<Envelope<Command>>,
 ): Promise<E.Either<Fault, ReadonlyArray<Settled<Event, Rejection>>>> => {
   const { aggregate, ports, options } = handler
-  const markers = new Map<CommandId, number>()
+  let markers: Markers = NO_MARKERS
   let head = ports.cache?.get(stream) as Head<State> | undefined
   let fresh = false
   let doubt = false
@@ -60,7 +60,8 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       head = loaded.right
       fresh = true
     }
-    const drafted = await draft(handler, head, group, markers)
+    const drafting = draft(handler, head, group, markers)
+    const drafted = drafting instanceof Promise ? await drafting : drafting
     if (E.isLeft(drafted)) return failed(drafted.left)
     const { answers } = drafted.right
     if (answers.length === 0) {
@@ -71,7 +72,11 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       head = undefined
       continue
     }
-    const { commit, outcome } = await put(ports, commitOf(handler, head, drafted.right))
+    const first = commitOf(handler, head, drafted.right)
+    const appended = await ports.store.append(first)()
+    const { commit, outcome } = E.isRight(appended)
+      ? stored(first)
+      : await insist(ports, first, appended.left)
     if (outcome === 'stored') {
       ports.cache?.set(stream, withCommits(aggregate, head, [commit], commit, drafted.right.state))
       return E.right(drafted.right.settled)
@@ -86,7 +91,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       head = undefined
       continue
     }
-    if (outcome._tag === 'Marked') markers.set(outcome.commandId, outcome.commit)
+    if (outcome._tag === 'Marked') markers = new Map([...markers, [outcome.commandId, outcome.commit]])
     const caughtUp = await catchUp(handler, head)
     if (E.isLeft(caughtUp)) return failed(caughtUp.left)
     head = caughtUp.right
@@ -115,30 +120,32 @@ const apart = async <Command, State, Event extends StoredEvent, Rejection>(
 
 type TooLarge = Extract<AppendFailure, { readonly _tag: 'TooLarge' }>
 
-/** What was put, and what came of it: a snapshot that makes a commit too large waits for another one. */
-const put = async (
-  ports: ExecutePorts,
-  commit: Commit,
-): Promise<{ readonly commit: Commit; readonly outcome: 'stored' | AppendFailure }> => {
-  const outcome = await append(ports, commit)
-  if (outcome === 'stored' || outcome._tag !== 'TooLarge' || commit.snapshot === undefined)
-    return { commit, outcome }
-  const { snapshot: _, ...bare } = commit
-  return { commit: bare, outcome: await append(ports, bare) }
+/** What was put, and what came of it. */
+interface Put {
+  readonly commit: Commit
+  readonly outcome: 'stored' | AppendFailure
 }
 
-/** Appends, and repeats the same commit while its outcome is unknown. */
-const append = async ({ store, clock }: ExecutePorts, commit: Commit): Promise<'stored' | AppendFailure> => {
-  let failure: AppendFailure | undefined
-  for (let attempt = 1; attempt <= 3; attempt += 1) {
+const stored = (commit: Commit): Put => ({ commit, outcome: 'stored' })
+
+/** Repeats the same commit while its outcome is unknown; a snapshot that makes it too large waits for another one. */
+const insist = async (ports: ExecutePorts, commit: Commit, first: AppendFailure): Promise<Put> => {
+  const { store, clock } = ports
+  let failure = first
+  for (let repeat = 1; repeat <= REPEATS && failure._tag === 'OutcomeUnknown'; repeat += 1) {
+    await clock.sleep(backoffMs(repeat, clock.random()))
     const outcome = await store.append(commit)()
-    if (E.isRight(outcome)) return 'stored'
+    if (E.isRight(outcome)) return stored(commit)
     failure = outcome.left
-    if (failure._tag !== 'OutcomeUnknown') return failure
-    await clock.sleep(backoffMs(attempt, clock.random()))
   }
-  return failure ?? { _tag: 'OutcomeUnknown' }
+  if (failure._tag !== 'TooLarge' || commit.snapshot === undefined) return { commit, outcome: failure }
+  const { snapshot: _, ...bare } = commit
+  const outcome = await store.append(bare)()
+  return E.isRight(outcome) ? stored(bare) : insist(ports, bare, outcome.left)
 }
+
+/** How often a commit is appended again before the stream is read to learn what became of it. */
+const REPEATS = 2
 
 const catchUp = async <Command, State, Event extends StoredEvent, Rejection>(
   { aggregate, ports, options }: Handler<Command, State, Event, Rejection>,

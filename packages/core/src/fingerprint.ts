@@ -23,25 +23,16 @@ export const canonical = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   let form = ''
-  for (const key of sortedKeys(value)) {
+  for (const key of Object.keys(value).toSorted()) {
     const field = (value as Record<string, unknown>)[key]
     if (field !== undefined) form += `${form === '' ? '' : ','}${JSON.stringify(key)}:${canonical(field)}`
   }
   return `{${form}}`
 }
 
-/** Most objects have few keys, and many have them in order. */
-const sortedKeys = (value: object): ReadonlyArray<string> => {
-  const keys = Object.keys(value)
-  for (let at = 1; at < keys.length; at += 1) if ((keys[at - 1] ?? '') > (keys[at] ?? '')) return keys.toSorted()
-  return keys
-}
-
 /** Covers exactly what the caller sent; never pass what we added on the way. Begins with the version of this scheme. */
 export const fingerprint = (value: unknown): Fingerprint => {
-  one = 0
-  other = 0x2f0b4c47
-  words = 0
+  begin()
   absorb(value)
   return `1${hashed()}`
 }
@@ -63,18 +54,24 @@ const absorb = (value: unknown): void => {
 
 const Kind = { null: 0, false: 1, true: 2, integer: 3, number: 4, text: 5, list: 6, record: 7 } as const
 
-/** Stands where another key's length would: no text is so long. */
-const END = -1
-
+/** Each field is hashed by itself and their hashes are added up, so that their order does not count. */
 const absorbRecord = (value: object): void => {
-  absorbWord(Kind.record)
-  for (const key of sortedKeys(value)) {
+  const before = [one, other, words] as const
+  let sum = 0
+  let otherSum = 0
+  for (const key of Object.keys(value)) {
     const field = (value as Record<string, unknown>)[key]
     if (field === undefined) continue
+    begin()
     absorbText(key)
     absorb(field)
+    sum = (sum + finished(one)) | 0
+    otherSum = (otherSum + finished(other)) | 0
   }
-  absorbWord(END)
+  ;[one, other, words] = before
+  absorbWord(Kind.record)
+  absorbWord(sum)
+  absorbWord(otherSum)
 }
 
 const absorbNumber = (value: number): void => {
@@ -99,6 +96,12 @@ const absorbText = (text: string): void => {
 let one = 0
 let other = 0
 let words = 0
+
+const begin = (): void => {
+  one = 0
+  other = 0x2f0b4c47
+  words = 0
+}
 
 /** A block of MurmurHash3 (x86, 32 bits) under two seeds at once. Source: Austin Appleby, SMHasher. */
 const absorbWord = (word: number): void => {

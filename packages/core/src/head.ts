@@ -4,12 +4,12 @@
  * Law: the state is the same whichever snapshot the load met, and as if it had met none.
  */
 import { type Aggregate, decodeEvent } from './aggregate.ts'
-import { decode } from './codec.ts'
+import { decode, type InvalidInput } from './codec.ts'
 import type { Commit, StoredEvent } from './commit.ts'
 import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
 import { emptyMemory, type Memory } from './memory.ts'
-import type { EventStore } from './ports/event-store.ts'
+import type { EventStore, Page } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
 export interface Head<State> {
@@ -45,25 +45,34 @@ export const emptyHead = <State>(
   snapshotBytes: 0,
 })
 
+type Loaded<State> = E.Either<Fault, Head<State>>
+
 /** Reads back to the newest snapshot of this aggregate's own fingerprint, as a rule in one request. */
-export const load = async <State, Event extends StoredEvent>(
+export const load = <State, Event extends StoredEvent>(
   aggregate: Folding<State, Event>,
   store: EventStore,
   stream: StreamName,
   limit: number,
-): Promise<E.Either<Fault, Head<State>>> => {
-  const newestFirst: Array<Commit> = []
-  for (;;) {
-    const before = newestFirst.at(-1)?.number
-    const page = await store.readBackward(stream, before === undefined ? { limit } : { before, limit })()
+): Promise<Loaded<State>> => {
+  /** `newer` is what was read before, newest first. */
+  const back = (
+    newer: ReadonlyArray<Commit>,
+    page: E.Either<Fault, Page>,
+  ): Loaded<State> | Promise<Loaded<State>> => {
     if (E.isLeft(page)) return page
-    for (const commit of page.right.commits) {
-      newestFirst.push(commit)
-      if (commit.snapshot?.fingerprint === aggregate.fingerprint)
-        return fromCommits(aggregate, stream, newestFirst.toReversed())
-    }
-    if (page.right.done) return fromCommits(aggregate, stream, newestFirst.toReversed())
+    const { commits, done } = page.right
+    const at = commits.findIndex(({ snapshot }) => snapshot?.fingerprint === aggregate.fingerprint)
+    const newestFirst = joined(newer, at < 0 ? commits : commits.slice(0, at + 1))
+    const before = newestFirst.at(-1)?.number
+    if (done || at >= 0 || before === undefined)
+      return fromCommits(aggregate, stream, newestFirst.toReversed())
+    return store
+      .readBackward(stream, { before, limit })()
+      .then((further) => back(newestFirst, further))
   }
+  return store
+    .readBackward(stream, { limit })()
+    .then((page) => back([], page))
 }
 
 /** The head after commits whose first is number 1 or carries a usable snapshot. */
@@ -105,26 +114,41 @@ export const advance = <State, Event extends StoredEvent>(
   head: Head<State>,
   commits: ReadonlyArray<Commit>,
 ): E.Either<Fault, Head<State>> => {
+  const last = commits.at(-1)
+  if (last === undefined) return E.right(head)
   let { state, number } = head
   for (const commit of commits) {
     number += 1
     if (commit.number !== number) return E.left({ _tag: 'MissingCommit', stream: head.stream, number })
-    for (const answer of commit.answers)
-      for (const stored of answer.events) {
-        const event = decodeEvent(aggregate, stored)
-        if (E.isLeft(event))
-          return E.left({
-            _tag: 'Undecodable',
-            stream: head.stream,
-            commit: number,
-            errors: event.left.errors,
-          })
-        state = aggregate.evolve(state, event.right)
-      }
+    const { answers } = commit
+    // By place: a store may freeze what it gives, and iterating what is frozen makes an object of every step.
+    for (let at = 0; at < answers.length; at += 1) {
+      const folded = foldEvents(aggregate, state, answers[at]?.events ?? [])
+      if (E.isLeft(folded))
+        return E.left({
+          _tag: 'Undecodable',
+          stream: head.stream,
+          commit: number,
+          errors: folded.left.errors,
+        })
+      state = folded.right
+    }
   }
-  const last = commits.at(-1)
-  if (last === undefined) return E.right(head)
   return E.right(withCommits(aggregate, head, commits, last, state))
+}
+
+const foldEvents = <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  from: State,
+  events: ReadonlyArray<StoredEvent>,
+): E.Either<InvalidInput, State> => {
+  let state = from
+  for (let at = 0; at < events.length; at += 1) {
+    const event = decodeEvent(aggregate, events[at] as StoredEvent)
+    if (E.isLeft(event)) return event
+    state = aggregate.evolve(state, event.right)
+  }
+  return E.right(state)
 }
 
 /** The same head with `commits` on top and the state known; a snapshot among them shortens the tail. */
@@ -145,7 +169,10 @@ export const withCommits = <State>(
     latestIdMs: last.latestIdMs,
     state,
     memory: snapshot?.memory ?? head.memory,
-    tail: snapshot === undefined ? [...head.tail, ...commits] : commits.slice(at + 1),
+    tail: snapshot === undefined ? joined(head.tail, commits) : commits.slice(at + 1),
     snapshotBytes: snapshot?.sizeBytes ?? head.snapshotBytes,
   }
 }
+
+const joined = (older: ReadonlyArray<Commit>, newer: ReadonlyArray<Commit>): ReadonlyArray<Commit> =>
+  older.length === 0 ? newer : [...older, ...newer]

@@ -20,14 +20,19 @@ import { type Head, load } from './head.ts'
 import { absence } from './memory.ts'
 import type { StreamName } from './stream-name.ts'
 
-type Lookup<Event, Rejection> = E.Either<Fault, Settled<Event, Rejection>> | undefined
+/** What is known of an id before it is decided: its answer, or why there can be none; undefined where it is new. */
+export type Lookup<Event, Rejection> = E.Either<Fault, Settled<Event, Rejection>> | undefined
+
+/** The commits that markers name for ids without a date. */
+export type Markers = ReadonlyMap<CommandId, number>
+export const NO_MARKERS: Markers = new Map()
 
 /** The answer on record for this id, if there is one; a promise only where the log must be read for it. */
 export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,
   head: Head<State>,
   member: Pick<Envelope<Command>, 'id' | 'fingerprint'>,
-  markers: ReadonlyMap<CommandId, number>,
+  markers: Markers,
 ): Lookup<Event, Rejection> | Promise<Lookup<Event, Rejection>> => {
   const inTail = search(head.tail, member.id)
   if (inTail !== undefined) return onRecord(handler.aggregate, member, inTail)
@@ -45,8 +50,14 @@ const search = (
   commits: ReadonlyArray<Commit>,
   id: CommandId,
 ): { readonly commit: Commit; readonly answer: StoredAnswer } | undefined => {
-  for (const commit of commits)
-    for (const answer of commit.answers) if (answer.id === id) return { commit, answer }
+  for (const commit of commits) {
+    const { answers } = commit
+    // By place: a store may freeze what it gives, and iterating what is frozen makes an object of every step.
+    for (let at = 0; at < answers.length; at += 1) {
+      const answer = answers[at]
+      if (answer?.id === id) return { commit, answer }
+    }
+  }
   return undefined
 }
 

@@ -5,6 +5,7 @@
  */
 import {
   type AppendFailure,
+  type CommandId,
   type Commit,
   E,
   type EventStore,
@@ -53,14 +54,17 @@ export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}
     if (!Number.isSafeInteger(number) || number < 1) throw new Error(`${number} is not a commit's number`)
     if (freeze(commit) > limitBytes && sizeBytes(commit) > limitBytes)
       return E.left({ _tag: 'TooLarge', stream, sizeBytes: sizeBytes(commit), limitBytes })
-    const failure = marked(markers, commit)
-    if (failure !== undefined) return failure
+    const ids = markedIds(commit)
+    for (const id of ids) {
+      const answering = markers.get(markerOf(stream, id))
+      if (answering !== undefined) return E.left({ _tag: 'Marked', commandId: id, commit: answering })
+    }
     let history = streams.get(stream)
     if (history === undefined) streams.set(stream, (history = []))
     if (history[number - 1] !== undefined) return CONFLICT
     while (history.length < number - 1) history.push(undefined)
     history[number - 1] = commit
-    mark(markers, commit)
+    for (const id of ids) markers.set(markerOf(stream, id), number)
     log.push(commit)
     tell()
     return STORED
@@ -92,21 +96,17 @@ export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}
 
 const markerOf = (stream: StreamName, id: string): string => `${stream} ${id}`
 
-const marked = (
-  markers: ReadonlyMap<string, number>,
-  { stream, answers }: Commit,
-): E.Either<AppendFailure, never> | undefined => {
-  for (const { id, marked: asked } of answers) {
-    if (asked !== true) continue
-    const commit = markers.get(markerOf(stream, id))
-    if (commit !== undefined) return E.left({ _tag: 'Marked', commandId: id, commit })
+/** The answers that leave a marker; by place, because iterating what is frozen makes an object of every step. */
+const markedIds = ({ answers }: Commit): ReadonlyArray<CommandId> => {
+  let ids = NO_IDS
+  for (let at = 0; at < answers.length; at += 1) {
+    const answer = answers[at]
+    if (answer?.marked === true) ids = [...ids, answer.id]
   }
-  return undefined
+  return ids
 }
 
-const mark = (markers: Map<string, number>, { stream, number, answers }: Commit): void => {
-  for (const { id, marked: asked } of answers) if (asked === true) markers.set(markerOf(stream, id), number)
-}
+const NO_IDS: ReadonlyArray<CommandId> = []
 
 const backward = (history: History | undefined, before: number, limit: number): Page => {
   if (history === undefined) return NOTHING
