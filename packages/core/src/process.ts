@@ -129,7 +129,7 @@ export const processAggregate = <State, Event, Refused>(
     evolve,
     decide: (heard, before, { timeMs, commandId }) => {
       // A timer that was canceled or replaced after it had been sent off is not heard.
-      if (heard._tag === 'Elapsed' && before.timers[heard.timer] !== heard.dueMs) return accept()
+      if (heard._tag === 'Elapsed' && dueOf(before.timers, heard.timer) !== heard.dueMs) return accept()
       const after = evolve(before, { _tag: 'Heard', heard })
       const outputs = process.react(before.state, after.state, heard)
       return accept<ProcessEvent<Event, Refused>>(
@@ -139,6 +139,10 @@ export const processAggregate = <State, Event, Refused>(
     },
   })
 }
+
+/** A timer may have any name, also one that plain objects inherit. */
+const dueOf = (timers: ProcessState<unknown>['timers'], timer: string): number | undefined =>
+  Object.hasOwn(timers, timer) ? timers[timer] : undefined
 
 const without = (timers: ProcessState<unknown>['timers'], timer: string): ProcessState<unknown>['timers'] =>
   Object.fromEntries(Object.entries(timers).filter(([name]) => name !== timer))
@@ -159,7 +163,7 @@ const outputEvents = (
     case 'Schedule':
       return [{ _tag: 'TimerScheduled', timer: output.timer, dueMs: output.dueMs }]
     case 'CancelTimer': {
-      const dueMs = before.timers[output.timer]
+      const dueMs = dueOf(before.timers, output.timer)
       return dueMs === undefined ? [] : [{ _tag: 'TimerCanceled', timer: output.timer, dueMs }]
     }
   }
