@@ -5,6 +5,7 @@ export {
   type Effect,
   type Kernel,
   keyOf,
+  type Verdict,
   type VirtualKernel,
   type VirtualOptions,
   virtualKernel,
