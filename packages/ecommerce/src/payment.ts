@@ -180,7 +180,7 @@ export const evolve = (payment: Payment, event: PaymentEvent): Payment => {
         ...payment,
         known,
         awaiting: payment.awaiting && !answered(payment, known),
-        capturesOpen: payment.capturesOpen.filter(({ upTo }) => upTo > known.captured),
+        capturesOpen: stillOpen(payment, known),
       }
     }
     case 'OperationRefused':
@@ -228,6 +228,12 @@ const answered = ({ request, known }: Payment, { standing }: Known): boolean => 
   return !isOpen(standing) || (standing.sequence ?? attempt) >= attempt
 }
 
+const stillOpen = (
+  { capturesOpen }: Payment,
+  { captured: made, standing }: Known,
+): Payment['capturesOpen'] =>
+  standing?.status === 'canceled' ? [] : capturesOpen.filter(({ upTo }) => upTo > made)
+
 const withoutRefused = (payment: Payment, operation: RefusableOperation): Payment => {
   const unknown = payment.unknown.filter((one) => one !== operation)
   switch (operation) {
@@ -241,9 +247,9 @@ const withoutRefused = (payment: Payment, operation: RefusableOperation): Paymen
 }
 
 /** As if no capture had been asked for beyond those that were made. */
-const uncaptured = ({ known }: Payment): Partial<Payment> => ({
+const uncaptured = ({ known, captureFinal }: Payment): Partial<Payment> => ({
   captureAsked: known.captured,
-  captureFinal: false,
+  captureFinal: captureFinal && known.standing?.status === 'succeeded',
   capturesOpen: [],
 })
 
@@ -256,7 +262,7 @@ const resolved = (payment: Payment): Payment => {
     unknown: [],
     awaiting: payment.awaiting && !unknown.includes('payment'),
     cancelAsked: payment.cancelAsked && (status === 'canceled' || !unknown.includes('cancel')),
-    ...(unknown.includes('capture') && status === 'requires_capture' ? uncaptured(payment) : {}),
+    ...(unknown.includes('capture') ? uncaptured(payment) : {}),
   }
 }
 

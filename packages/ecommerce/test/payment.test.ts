@@ -417,13 +417,14 @@ describe('a capture', () => {
   const history = [requested, recorded(held), captureRequested(30, false), captureRequested(30, false, 2)]
   const open = (...events: ReadonlyArray<Payment.PaymentEvent>) =>
     fold(Payment.decider, [...history, ...events]).capturesOpen.map(({ number, upTo }) => [number, upTo])
-  test('is open until the provider has captured that much', () => {
+  test('is open until the provider has captured that much, or canceled the payment', () => {
     expect(open()).toEqual([
       [1, 30],
       [2, 60],
     ])
     expect(open(recorded({ captured: 30 }))).toEqual([[2, 60]])
     expect(open(recorded({ captured: 60 }))).toEqual([])
+    expect(open(recorded({ status: 'canceled' }))).toEqual([])
   })
   test('that the provider refuses is said, and may be asked for again under another number', () => {
     const code = 'amount_too_large'
