@@ -49,7 +49,7 @@ import { type AnySettled, type ExecuteGroup, mailboxes } from './mailbox.ts'
 import { memoryQueue } from './queue.ts'
 import { memoryTimerService } from './timer-service.ts'
 import { memoryViewStore } from './view-store.ts'
-import { crewOf } from './worker.ts'
+import { crewOf, type Worker } from './worker.ts'
 
 /** What could not be delivered, and why: it waits here for a person. */
 export interface DeadLetter {
@@ -105,9 +105,10 @@ export interface MemoryRuntime {
 
 const CHANGES = 100
 const MESSAGES = 100
-const CALLS = 10
-/** How long a worker waits after a fault before it tries again. */
-const RETRY_MS = 100
+/** How long a follower waits after a fault before it tries again. */
+const RETRY_MS = 1000
+/** How long a message that met a fault stays hidden before it comes again. */
+const VISIBILITY_MS = 30_000
 
 export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
   const { service, kernel, groupLimit = 100, cachedHeads = 1000, log = () => {} } = options
@@ -115,8 +116,8 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
   const changes = memoryChangeStream(kernel, store)
   const views = memoryViewStore(kernel)
   const keys = memoryKeyRing(kernel)
-  const commands = memoryQueue(kernel)
-  const calls = memoryQueue(kernel)
+  const commands = memoryQueue(kernel, { name: 'commands', visibilityMs: VISIBILITY_MS })
+  const calls = memoryQueue(kernel, { name: 'calls', visibilityMs: VISIBILITY_MS })
   const ports: MemoryPorts = { store, log: store.log, changes, views, keys }
   const gateways = options.gateways(ports)
   const crew = crewOf(kernel)
@@ -137,26 +138,40 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     await sent(commands, [messageOf(elapsed(payload as unknown as TimerPayload))])
     commander.wake()
   })
-  /** A fault is logged and tried again a little later; the portion stays where it was. */
+  const retrying = (what: string, fault: Fault) => log({ level: 'warn', message: 'retry', what, fault })
   const later = async (what: string, fault: Fault): Promise<true> => {
-    log({ level: 'warn', message: 'retry', what, fault })
+    retrying(what, fault)
     await kernel.sleep(RETRY_MS)
     return true
   }
-
-  const commander = crew.worker('commander', () =>
-    consume(commands, MESSAGES, later, async (message) => {
-      const carried = dispatchOf(aggregates, message.body)
-      if (E.isLeft(carried)) return E.right(bury(message.id, carried.left))
-      const { aggregate, dispatch } = carried.right
-      const executed = await run(aggregate, dispatch.stream, dispatch.envelope)()
-      if (E.isLeft(executed)) return executed
-      if (E.isLeft(executed.right)) bury(message.id, executed.right.left)
-      return E.right(undefined)
-    }),
-  )
-  const caller = crew.worker('caller', () =>
-    consume(calls, CALLS, later, (message) => call(message.body as unknown as CallBody)),
+  /** A worker that takes a queue's messages; those that meet a fault come again when they are visible again. */
+  const consumer = (name: string, queue: Queue, work: Work): Worker => {
+    const worker = crew.worker(name, async () => {
+      const consumed = await consume(queue, MESSAGES, work)
+      if (E.isLeft(consumed)) return later(name, consumed.left)
+      for (const { message, fault } of consumed.right.failed) {
+        retrying(message.id, fault)
+        kernel.at(kernel.nowMs() + VISIBILITY_MS, `${name} ${message.id}`, worker.wake)
+      }
+      return consumed.right.received > 0
+    })
+    return worker
+  }
+  const command = async (message: Received): Promise<E.Either<Fault, void>> => {
+    const carried = dispatchOf(aggregates, message.body)
+    if (E.isLeft(carried)) return E.right(bury(message.id, carried.left))
+    const { aggregate, dispatch } = carried.right
+    const executed = await run(aggregate, dispatch.stream, dispatch.envelope)()
+    if (E.isLeft(executed)) return executed
+    if (E.isLeft(executed.right)) bury(message.id, executed.right.left)
+    return E.right(undefined)
+  }
+  // What waits together for one stream is decided together; what asks the outside world is asked in its order.
+  const commander = consumer('commander', commands, (group) => Promise.all(group.map(command)))
+  const caller = consumer(
+    'caller',
+    calls,
+    inOrder((message) => call(message.body as unknown as CallBody)),
   )
   const aggregates = aggregatesOf(service)
   const relayed = outbox(service)
@@ -263,25 +278,48 @@ const handlersOf = (
   }
 }
 
-/** Receives a batch, works on all of it at once, deletes what is done and gives the rest back. */
-const consume = async (
-  queue: Queue,
-  limit: number,
-  later: (what: string, fault: Fault) => Promise<true>,
-  work: (message: Received) => Promise<E.Either<Fault, void>>,
-): Promise<boolean> => {
-  const received = await queue.receive(limit)()
-  if (E.isLeft(received)) return later('receive', received.left)
-  if (received.right.length === 0) return false
-  const worked = await Promise.all(received.right.map(work))
-  const done = received.right.filter((_, at) => E.isRight(worked[at] ?? E.right(undefined)))
-  const deleted = await queue.delete(done.map(({ receipt }) => receipt))()
-  if (E.isLeft(deleted)) return later('delete', deleted.left)
-  const failed = worked.find(E.isLeft)
-  if (failed === undefined) return true
-  const open = received.right.filter((message) => !done.includes(message))
-  await queue.release(open.map(({ receipt }) => receipt))()
-  return later(open[0]?.id ?? 'message', failed.left)
+/** What becomes of the messages of one group, from the first on; fewer outcomes than messages leave the rest. */
+type Work = (group: ReadonlyArray<Received>) => Promise<ReadonlyArray<E.Either<Fault, void>>>
+
+/** One after the other, up to the first that meets a fault. */
+const inOrder =
+  (work: (message: Received) => Promise<E.Either<Fault, void>>): Work =>
+  async (group) => {
+    const outcomes: Array<E.Either<Fault, void>> = []
+    for (const message of group) {
+      const outcome = await work(message)
+      outcomes.push(outcome)
+      if (E.isLeft(outcome)) break
+    }
+    return outcomes
+  }
+
+interface Consumed {
+  readonly received: number
+  /** The first message of each group that met a fault: it and those after it come again. */
+  readonly failed: ReadonlyArray<{ readonly message: Received; readonly fault: Fault }>
+}
+
+/** Receives a batch, works on its groups at once, and deletes of each what is done before its first fault. */
+const consume = async (queue: Queue, limit: number, work: Work): Promise<E.Either<Fault, Consumed>> => {
+  const batch = await queue.receive(limit)()
+  if (E.isLeft(batch)) return batch
+  const groups = [...Map.groupBy(batch.right, ({ group }) => group).values()]
+  const done: Array<string> = []
+  const failed: Array<Consumed['failed'][number]> = []
+  const worked = await Promise.all(groups.map(work))
+  for (const [at, group] of groups.entries())
+    for (const [place, message] of group.entries()) {
+      const outcome = worked[at]?.[place]
+      if (outcome === undefined) break
+      if (E.isLeft(outcome)) {
+        failed.push({ message, fault: outcome.left })
+        break
+      }
+      done.push(message.receipt)
+    }
+  const deleted = await queue.delete(done)()
+  return E.isLeft(deleted) ? deleted : E.right({ received: batch.right.length, failed })
 }
 
 /** Where the event is that asks a gateway for a call: a hint, the log has the event. */

@@ -1,7 +1,7 @@
 /** Workers: each does its work when it is woken, one at a time, until there is none left. */
 import type { Kernel } from './kernel.ts'
 
-interface Worker {
+export interface Worker {
   wake(this: void): void
 }
 
