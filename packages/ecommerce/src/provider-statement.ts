@@ -154,12 +154,16 @@ export const join = (known: Known, statement: ProviderStatement): Known => {
 export const refundedOf = ({ captured, refundedTotal, refunds }: Known): Price => {
   let given = 0
   let explained = 0
-  for (const { amount, status } of refunds) {
-    explained += amount
-    if (status === 'succeeded') given += amount
+  for (const refund of refunds) {
+    if (isRefused(refund)) continue
+    explained += refund.amount
+    if (refund.status === 'succeeded') given += refund.amount
   }
   return Math.min(captured, given + Math.max(0, refundedTotal - explained)) as Price
 }
+
+/** The provider would not make it, has no id for it, and never added it up. */
+const isRefused = (refund: ProviderRefund): boolean => failed(refund) && refund.providerRefundId === undefined
 
 export const failed = ({ status }: ProviderRefund): boolean => status === 'failed' || status === 'canceled'
 

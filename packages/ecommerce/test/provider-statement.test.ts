@@ -78,7 +78,7 @@ describe('the status', () => {
 
 const refund = (status: string, amount = 30, refundId = 'r-1') => ({
   captured: 100,
-  refunds: [{ refundId, amount, status }],
+  refunds: [{ refundId, providerRefundId: `re_${refundId}`, amount, status }],
 })
 
 describe('refunds', () => {
@@ -90,6 +90,10 @@ describe('refunds', () => {
     const summedUp = { captured: 100, refunded: 30 }
     expect(refundedOf(known(refund('succeeded'), summedUp, refund('failed')))).toBe(0)
     expect(refundedOf(known(refund('failed'), refund('succeeded', 30, 'r-2'), summedUp))).toBe(30)
+  })
+  test('one that the provider would not make explains nothing of its sum', () => {
+    const refused = { refunds: [{ refundId: 'r-2', amount: 60, status: 'failed' }] }
+    expect(refundedOf(known({ captured: 100, refunded: 100 }, refund('succeeded', 40), refused))).toBe(100)
   })
   test('a sum without its refunds counts', () => {
     expect(refundedOf(known({ captured: 100, refunded: 40 }, refund('succeeded')))).toBe(40)

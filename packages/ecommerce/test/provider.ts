@@ -146,7 +146,7 @@ const refunding = ({ refunds }: Plan, paid: Said & { captured: number }): Readon
   return refunds.flatMap(({ amount, end }, index) => {
     if (sum() + amount > paid.captured) return []
     return REFUND_STEPS[end].map((status) => {
-      const refund = { refundId: `r-${index}`, amount, status }
+      const refund = { refundId: `r-${index}`, providerRefundId: `re_${index}`, amount, status }
       made.set(refund.refundId, valid(ProviderStatement.ProviderRefund)(refund))
       return Object.assign({}, paid, {
         refunded: sum() as typeof paid.authorized,
