@@ -36,6 +36,8 @@ export interface HouseOptions extends Pick<RuntimeOptions, 'log' | 'execute' | '
   readonly seed: string
   readonly terms?: Shop.Terms
   readonly stripeFaults?: FaultScript
+  /** Where a bank sends the shopper back to; without it, Stripe.js would handle what the bank asks. */
+  readonly returnUrl?: (orderId: string) => string
   /** How the SDK reaches the simulated Stripe; in process unless told. */
   readonly connect?: (sim: StripeSim) => Promise<Stripe>
 }
@@ -43,7 +45,7 @@ export interface HouseOptions extends Pick<RuntimeOptions, 'log' | 'execute' | '
 const WEBHOOK_SECRET = 'whsec_local'
 
 export const house = async (options: HouseOptions): Promise<House> => {
-  const { kernel, authenticate, seed, terms, stripeFaults, connect, ...runtimeOptions } = options
+  const { kernel, authenticate, seed, terms, stripeFaults, connect, returnUrl, ...runtimeOptions } = options
   const sim = createStripeSim({
     nowMs: kernel.nowMs,
     seed,
@@ -60,7 +62,7 @@ export const house = async (options: HouseOptions): Promise<House> => {
     kernel,
     gateways: ({ keys }) => {
       box = mailbox(keys)
-      return [stripePayments(client, kernel), box.binding]
+      return [stripePayments(client, kernel, returnUrl === undefined ? {} : { returnUrl }), box.binding]
     },
   })
   if (box === undefined) throw new Error('the runtime made no gateways')

@@ -30,6 +30,7 @@ const open = async (port: number): Promise<() => Promise<void>> => {
     kernel,
     authenticate: issued.authenticate,
     seed: 'local',
+    returnUrl: (orderId) => `http://127.0.0.1:${port}/ecommerce/orders/${orderId}`,
     log: ({ level, message, ...fields }) => log[level](fields, String(message)),
     connect: async (sim) => {
       stripeServer = await startSimServer(sim)

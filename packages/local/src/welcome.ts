@@ -9,7 +9,8 @@ A simulated Stripe stands at ${stripeUrl}. Some lines to try:
   curl -s '${at}/ecommerce/products?category=tea'
 
   TOKEN=$(curl -s '${at}/dev/token?sub=ann' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
-  CART=$(curl -s -X POST ${at}/ecommerce/carts -H "Authorization: Bearer $TOKEN" -d '{}' | sed 's/.*"cartId":"\\([^"]*\\)".*/\\1/')
+  CART=$(curl -s -X POST ${at}/ecommerce/carts -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+    -d '{}' | sed 's/.*"cartId":"\\([^"]*\\)".*/\\1/')
   curl -s -X POST ${at}/ecommerce/carts/$CART/lines -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
     -d '{"sku":"tea-assam-100","quantity":2}'
   curl -s -X POST ${at}/ecommerce/carts/$CART/checkout -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
