@@ -7,7 +7,6 @@
 import { record, text } from './codec.ts'
 import type { CommandId } from './command-id.ts'
 import type { Fingerprint } from './fingerprint.ts'
-import type { Memory } from './memory.ts'
 import { StreamName } from './stream-name.ts'
 
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
@@ -61,6 +60,17 @@ export interface StoredAnswer {
   readonly metadata: Metadata
   readonly events: ReadonlyArray<StoredEvent>
   readonly rejection?: unknown
+}
+
+/** One remembered id: the id, its payload's fingerprint, the commit that answers it, and the stamp of an undated id. */
+export type Remembered = readonly [id: CommandId, fingerprint: Fingerprint, commit: number, stampMs?: number]
+
+export interface Memory {
+  readonly ids: ReadonlyArray<Remembered>
+  /** The latest date ever dropped; absent while nothing was. */
+  readonly horizonMs?: number
+  /** From the first drop on, an id without a date gets a marker. */
+  readonly marking?: true
 }
 
 /** The state after its commit, for readers of the same codec and reducer only. */

@@ -7,19 +7,7 @@
  */
 import { encodeTime } from 'ulid'
 import { type CommandId, dateOf } from './command-id.ts'
-import type { Commit, StoredAnswer } from './commit.ts'
-import type { Fingerprint } from './fingerprint.ts'
-
-/** One remembered id: the id, its payload's fingerprint, the commit that answers it, and the stamp of an undated id. */
-export type Remembered = readonly [id: CommandId, fingerprint: Fingerprint, commit: number, stampMs?: number]
-
-export interface Memory {
-  readonly ids: ReadonlyArray<Remembered>
-  /** The latest date ever dropped; absent while nothing was. */
-  readonly horizonMs?: number
-  /** From the first drop on, an id without a date gets a marker. */
-  readonly marking?: true
-}
+import type { Commit, Memory, Remembered, StoredAnswer } from './commit.ts'
 
 export const emptyMemory: Memory = { ids: [] }
 
