@@ -98,7 +98,7 @@ const responses = ({ kind, access, replies }: AnyEndpoint): JsonSchema => {
       400,
       404,
       ...(access === 'public' ? [] : [401, 403]),
-      ...(kind === 'command' ? [409, 413, 415, 422] : []),
+      ...(kind === 'command' ? [409, 413, 422] : []),
       503,
     ),
   }
@@ -111,7 +111,6 @@ const DESCRIPTIONS: { readonly [status: number]: string } = {
   404: 'No such resource.',
   409: 'Refused by the domain, with the rejection as data.',
   413: 'Too large.',
-  415: 'Not JSON.',
   422: 'The Idempotency-Key came with another payload.',
   503: 'Try again, with the same Idempotency-Key.',
 }
