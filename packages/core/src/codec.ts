@@ -126,18 +126,18 @@ export class RecordType<A, Required extends Props = Props, Optional extends Prop
   readonly optional: Optional
 
   constructor(name: string, required: Required, optional: Optional) {
-    const fields = Object.entries(required)
     const optionals = new Map(Object.entries(optional))
+    const fields = new Map([...optionals, ...Object.entries(required)])
+    const requiredCount = Object.keys(required).length
     const is = (input: unknown): input is A => {
       if (!isPlainObject(input)) return false
-      for (const [key, codec] of fields) if (!Object.hasOwn(input, key) || !codec.is(input[key])) return false
-      if (optionals.size === 0) return fieldCount(input) === fields.length
-      for (const key of Object.keys(input)) {
-        if (Object.hasOwn(required, key)) continue
-        const codec = optionals.get(key)
+      let found = 0
+      for (const key in input) {
+        const codec = fields.get(key)
         if (codec === undefined || !codec.is(input[key])) return false
+        if (optionals.size === 0 || Object.hasOwn(required, key)) found += 1
       }
-      return true
+      return found === requiredCount
     }
     const validate = (input: unknown, context: t.Context): t.Validation<A> => {
       if (is(input)) return t.success(input)
@@ -148,13 +148,6 @@ export class RecordType<A, Required extends Props = Props, Optional extends Prop
     this.required = required
     this.optional = optional
   }
-}
-
-/** Listing the keys would make an array of every value that is checked. */
-const fieldCount = (input: object): number => {
-  let count = 0
-  for (const _ in input) count += 1
-  return count
 }
 
 const recordFaults = (

@@ -48,21 +48,19 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   let head = ports.cache?.get(stream) as Head<State> | undefined
   let fresh = false
   let doubt = false
-  const failed = (fault: Fault): E.Either<Fault, never> =>
-    E.left(doubt ? { _tag: 'Unsettled', stream, commandIds: group.map(({ id }) => id) } : fault)
   for (let attempt = 0; attempt < options.attempts; attempt += 1) {
     // Nobody was in our way where only a cached head was too old to answer from.
     if (attempt > 0 && (head !== undefined || doubt))
       await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
     if (head === undefined) {
       const loaded = await load(aggregate, ports.store, stream, options.snapshotEvery)
-      if (E.isLeft(loaded)) return failed(loaded.left)
+      if (E.isLeft(loaded)) return doubt ? unsettled(stream, group) : loaded
       head = loaded.right
       fresh = true
     }
     const drafting = draft(handler, head, group, markers)
     const drafted = drafting instanceof Promise ? await drafting : drafting
-    if (E.isLeft(drafted)) return failed(drafted.left)
+    if (E.isLeft(drafted)) return doubt ? unsettled(stream, group) : drafted
     const { answers } = drafted.right
     if (answers.length === 0) {
       if (fresh || !drafted.right.fromHead) {
@@ -84,7 +82,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
     ports.cache?.delete(stream)
     if (outcome._tag === 'TooLarge') {
       const parts = await apart(handler, stream, group, outcome)
-      return E.isLeft(parts) ? failed(parts.left) : parts
+      return E.isLeft(parts) && doubt ? unsettled(stream, group) : parts
     }
     if (outcome._tag === 'OutcomeUnknown') {
       doubt = true
@@ -93,11 +91,11 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
     }
     if (outcome._tag === 'Marked') markers = new Map([...markers, [outcome.commandId, outcome.commit]])
     const caughtUp = await catchUp(handler, head)
-    if (E.isLeft(caughtUp)) return failed(caughtUp.left)
+    if (E.isLeft(caughtUp)) return doubt ? unsettled(stream, group) : caughtUp
     head = caughtUp.right
     fresh = true
   }
-  return failed({ _tag: 'Contended', stream, attempts: options.attempts })
+  return doubt ? unsettled(stream, group) : E.left({ _tag: 'Contended', stream, attempts: options.attempts })
 }
 
 /** A group too large for one commit is two groups; a single command too large for one is refused, alone. */
@@ -115,8 +113,12 @@ const apart = async <Command, State, Event extends StoredEvent, Rejection>(
   if (E.isLeft(first)) return first
   const second = await settle(handler, stream, group.slice(middle))
   if (E.isRight(second)) return E.right([...first.right, ...second.right])
-  return E.left({ _tag: 'Unsettled', stream, commandIds: group.map(({ id }) => id) })
+  return unsettled(stream, group)
 }
+
+/** What a fault means once an append may have gone through: nobody knows what is on record. */
+const unsettled = (stream: StreamName, group: ReadonlyArray<Envelope<unknown>>): E.Either<Fault, never> =>
+  E.left({ _tag: 'Unsettled', stream, commandIds: group.map(({ id }) => id) })
 
 type TooLarge = Extract<AppendFailure, { readonly _tag: 'TooLarge' }>
 

@@ -59,7 +59,7 @@ const absorbRecord = (value: object): void => {
   const before = [one, other, words] as const
   let sum = 0
   let otherSum = 0
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     const field = (value as Record<string, unknown>)[key]
     if (field === undefined) continue
     begin()
