@@ -309,7 +309,7 @@ const receive = async (
   if (binding === undefined) return E.left(notFound(`hook ${name}`))
   if (request.bodyTooLarge === true) return E.left(problem(413, 'Too large'))
   const timeMs = ports.clock.nowMs()
-  const commands = binding({ body: request.body, headers: request.headers, nowMs: timeMs })
+  const commands = await binding({ body: request.body, headers: request.headers, nowMs: timeMs })
   if (E.isLeft(commands)) return commands
   for (const { aggregate, id, command, commandId } of commands.right) {
     const stream = streamName(aggregate.name, id)

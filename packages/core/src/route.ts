@@ -155,12 +155,17 @@ export interface HookCommand extends Target {
   readonly commandId: CommandId
 }
 
-/** What a runtime binds a hook to: the commands of a message, or why it is refused; pure but for its secret. */
+type Hooked = E.Either<Problem, ReadonlyArray<HookCommand>>
+
+/**
+ * What a runtime binds a hook to: the commands of a message, or why it is refused. It writes nothing, and may ask its
+ * provider whom a message is about. The same message gives the same commands under the same ids.
+ */
 export type HookBinding = (message: {
   readonly body: Uint8Array
   readonly headers: { readonly [name: string]: string | undefined }
   readonly nowMs: number
-}) => E.Either<Problem, ReadonlyArray<HookCommand>>
+}) => Hooked | Promise<Hooked>
 
 /** A typed command route; `on` ties it to the aggregate whose events its reply is made of. */
 export const command =
