@@ -14,11 +14,11 @@ import {
   sizeBytes,
 } from './commit.ts'
 import type { Envelope } from './envelope.ts'
-import type { Fault, Refusal } from './fault.ts'
+import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
-import type { ExecuteOptions, Handler, Settled } from './handler.ts'
+import type { Handler, Settled } from './handler.ts'
 import type { Head } from './head.ts'
-import { type Lookup, type Markers, recorded } from './ledger.ts'
+import { type Lookup, type Markers, recorded, screen } from './ledger.ts'
 import { remember } from './memory.ts'
 
 /** What a group comes to on a head: an answer for each member, and what is to be put on record. */
@@ -114,16 +114,6 @@ const atHead = <Event, Rejection>(
       ? E.right({ ...one.right, position: { stream, commit: number } })
       : one,
   )
-
-const screen = (
-  { id, timeMs }: Envelope<unknown>,
-  { maxFutureMs, maxAgeMs }: ExecuteOptions,
-): Refusal | undefined => {
-  const dateMs = dateOf(id)
-  if (dateMs === undefined) return undefined
-  if (dateMs > timeMs + maxFutureMs) return { _tag: 'IdFromTheFuture', commandId: id, dateMs, nowMs: timeMs }
-  return dateMs < timeMs - maxAgeMs ? { _tag: 'IdTooOld', commandId: id, dateMs, nowMs: timeMs } : undefined
-}
 
 /** The same id earlier in the group: its answer, or a refusal where the payload differs. */
 const repeated = <Event, Rejection>(

@@ -2,80 +2,30 @@
  * The front door: interprets a service's routes for any HTTP server.
  *
  * In this order: route, caller, role, ownership, then the key, the input and the command; so whoever may not touch a
- * resource learns nothing of what is wrong with his request. An `Idempotency-Key` becomes a command id scoped by
- * caller, method and path, stamped here, once. A write answers with its position; a read that passes it back sees it.
+ * resource learns nothing of what is wrong with his request. A write answers with its position; a read that passes it
+ * back sees it.
  */
-import type { AnyAggregate } from './aggregate.ts'
 import { decode } from './codec.ts'
-import { type CommandId, dateOf, deriveId, fromUlid, undatedId } from './command-id.ts'
-import type { Metadata, Position } from './commit.ts'
-import { type Arrival, type Envelope, envelope } from './envelope.ts'
-import type { Fault } from './fault.ts'
+import { Metadata } from './commit.ts'
+import { envelope } from './envelope.ts'
 import { hash } from './fingerprint.ts'
-import { E, type TE } from './fp.ts'
-import type { Settled } from './handler.ts'
-import type { HttpRequest, HttpResponse } from './http.ts'
-import { decodeBody, decodeQuery, matchRoute, pathSegments } from './parse.ts'
-import type { Clock } from './ports/clock.ts'
-import {
-  conflict,
-  faultProblem,
-  forbidden,
-  invalid,
-  notFound,
-  type Problem,
-  problem,
-  refusalProblem,
-} from './problem.ts'
-import type {
-  Access,
-  Caller,
-  CommandRoute,
-  HookBinding,
-  QueryRoute,
-  Reader,
-  Route,
-  RouteInput,
-} from './route.ts'
-import { type StreamName, streamName } from './stream-name.ts'
+import { E } from './fp.ts'
+import { type HttpRequest, type HttpResponse, MAX_BODY_BYTES } from './http.ts'
+import { decodeQuery, matchRoute, pathSegments } from './parse.ts'
+import { forbidden, invalid, notFound, type Problem, problem, refusalProblem, tooLarge } from './problem.ts'
+import { type Failure, jsonResponse, POSITION_HEADER, parsePosition, problemResponse } from './response.ts'
+import type { Access, Caller, QueryRoute } from './route.ts'
+import { StreamName, streamName, streamParts } from './stream-name.ts'
+import { submit } from './submission.ts'
+import type { FrontDoorPorts, Visit } from './visit.ts'
 
-export type AnySettled = Settled<unknown, unknown>
-
-export interface FrontDoorPorts {
-  readonly routes: ReadonlyArray<Route>
-  readonly clock: Clock
-  freshId(this: void): CommandId
-  /** Who calls: a problem for credentials that do not hold, undefined where there are none. */
-  authenticate(this: void, headers: HttpRequest['headers']): Promise<E.Either<Problem, Caller | undefined>>
-  execute(
-    this: void,
-    aggregate: AnyAggregate,
-    stream: StreamName,
-    envelope: Envelope<unknown>,
-  ): TE.TaskEither<Fault, AnySettled>
-  recall(
-    this: void,
-    aggregate: AnyAggregate,
-    stream: StreamName,
-    member: Pick<Envelope<unknown>, 'id' | 'fingerprint'>,
-  ): TE.TaskEither<Fault, AnySettled | undefined>
-  /** What a caller of this tenant may read. */
-  reader(this: void, tenant: string | undefined): Reader
-  /** How far a projection has taken a stream in. */
-  progress(this: void, projection: string, stream: StreamName): TE.TaskEither<Fault, number>
-  readonly hooks: { readonly [name: string]: HookBinding }
-}
-
-export const POSITION_HEADER = 'everfold-position'
-
-type Failure = Problem | Fault
-
-/** Never rejects: whatever comes in, a response goes out. */
+/** Never rejects for what comes in: to any request there is a response. */
 export const frontDoor =
   (ports: FrontDoorPorts): ((request: HttpRequest) => Promise<HttpResponse>) =>
   async (request) => {
     const answered = await answer(ports, request)
-    return E.isRight(answered) ? answered.right : problemResponse(answered.left)
+    const response = E.isRight(answered) ? answered.right : problemResponse(answered.left)
+    return request.method === 'HEAD' ? { ...response, body: '' } : response
   }
 
 const answer = async (
@@ -83,8 +33,7 @@ const answer = async (
   request: HttpRequest,
 ): Promise<E.Either<Failure, HttpResponse>> => {
   const at = request.url.indexOf('?')
-  const path = at < 0 ? request.url : request.url.slice(0, at)
-  const segments = pathSegments(path)
+  const segments = pathSegments(at < 0 ? request.url : request.url.slice(0, at))
   if (E.isLeft(segments)) return segments
   const matched = matchRoute(ports.routes, request.method === 'HEAD' ? 'GET' : request.method, segments.right)
   if (E.isLeft(matched)) return matched
@@ -94,30 +43,20 @@ const answer = async (
   if (E.isLeft(caller)) return caller
   const known = decode(route.params, params)
   if (E.isLeft(known)) return E.left(notFound('such resource'))
-  const visit = {
+  const visit: Visit = {
     request,
-    path,
+    path: segments.right.map((segment) => `/${encodeURIComponent(segment)}`).join(''),
+    search: at < 0 ? '' : request.url.slice(at + 1),
     caller: caller.right,
     params: known.right,
     read: ports.reader(caller.right?.tenant),
   }
   // The caller's own write may be what makes the resource his, so it is waited for before ownership is asked.
-  const caughtUp = route.kind === 'query' ? await waitFor(ports, route, request) : E.right(undefined)
+  const caughtUp = await waitFor(ports, route.reads ?? [], visit)
   const allowed = await route.authorize?.({ params: known.right, caller: caller.right }, visit.read)
   if (allowed !== undefined && E.isLeft(allowed)) return allowed
   if (E.isLeft(caughtUp)) return caughtUp
-  return route.kind === 'command'
-    ? write(ports, route, visit)
-    : look(ports, route, { ...visit, search: at < 0 ? '' : request.url.slice(at + 1) })
-}
-
-/** A request whose caller may touch the resource. */
-interface Visit {
-  readonly request: HttpRequest
-  readonly path: string
-  readonly caller: Caller | undefined
-  readonly params: unknown
-  readonly read: Reader
+  return route.kind === 'command' ? submit(ports, route, visit) : look(ports, route, visit)
 }
 
 const admitted = async (
@@ -125,118 +64,28 @@ const admitted = async (
   access: Access,
   { headers }: HttpRequest,
 ): Promise<E.Either<Problem, Caller | undefined>> => {
-  const caller = await authenticate(headers)
+  const found = await authenticate(headers)
+  const caller = E.isRight(found) && !recordable(found.right) ? E.left(unauthorized(NOBODY)) : found
   if (access === 'public') return E.right(E.isRight(caller) ? caller.right : undefined)
   if (E.isLeft(caller)) return caller
-  if (caller.right === undefined)
-    return E.left(problem(401, 'Unauthorized', { detail: 'Send a bearer token.' }))
+  if (caller.right === undefined) return E.left(unauthorized('Send a bearer token.'))
   if (access === 'user' || caller.right.roles.includes(access.role)) return caller
   return E.left(forbidden(`This needs the role ${access.role}.`))
 }
 
-type AnyCommandRoute = CommandRoute<unknown, unknown, unknown, unknown>
+const NOBODY = 'The token names nobody who can be put on record.'
 
-const write = async (
-  ports: FrontDoorPorts,
-  route: AnyCommandRoute,
-  visit: Visit,
-): Promise<E.Either<Failure, HttpResponse>> => {
-  const timeMs = ports.clock.nowMs()
-  const arrival = identify(ports, visit, timeMs)
-  if (E.isLeft(arrival)) return arrival
-  const body = decodeBody(route.body, visit.request)
-  if (E.isLeft(body)) return body
-  const { id, identified } = arrival.right
-  const input = { ...visit, query: undefined, body: body.right, commandId: id, timeMs }
-  const { aggregate, id: key } = route.target(input)
-  const stream = streamName(aggregate.name, key, visit.caller?.tenant)
-  const sent = { body: body.right }
-  if (identified) {
-    // What a command needs may be gone by the time it is repeated; its answer is not.
-    const { fingerprint } = envelope(undefined, { ...arrival.right, sent })
-    const recalled = await ports.recall(aggregate, stream, { id, fingerprint })()
-    if (E.isLeft(recalled)) return recalled
-    if (recalled.right !== undefined) return settledResponse(route, input, recalled.right)
-  }
-  const metadata = metadataOf(visit, id)
-  if (E.isLeft(metadata)) return metadata
-  const send = (to: AnyAggregate, name: StreamName, sentCommand: unknown, given: Arrival) =>
-    ports.execute(to, name, envelope(sentCommand, { ...given, metadata: metadata.right }))()
-  const before = await route.first?.(input, visit.read)
-  if (before !== undefined) {
-    if (E.isLeft(before)) return before
-    const { aggregate: to, id: other, command } = before.right
-    const firstId = deriveId(dateOf(id) ?? timeMs, 'first', id)
-    const done = await send(to, streamName(to.name, other, visit.caller?.tenant), command, {
-      id: firstId,
-      timeMs,
-      sent,
-    })
-    if (E.isLeft(done)) return done
-    if (E.isLeft(done.right)) return E.left(refusalProblem(done.right.left))
-    if (E.isLeft(done.right.right.outcome)) return E.left(conflict(done.right.right.outcome.left))
-  }
-  const prepared = await route.prepare(input, visit.read)
-  if (E.isLeft(prepared)) return prepared
-  const executed = await send(aggregate, stream, prepared.right, { ...arrival.right, sent })
-  return E.isLeft(executed) ? executed : settledResponse(route, input, executed.right)
-}
+const unauthorized = (detail: string): Problem => problem(401, 'Unauthorized', { detail })
 
-/** The command's id and date: from the caller's key, or made now. */
-const identify = (
-  ports: FrontDoorPorts,
-  { request, path, caller }: Visit,
-  timeMs: number,
-): E.Either<
-  Problem,
-  { readonly id: CommandId; readonly timeMs: number; readonly identified: boolean; readonly dateMs?: number }
-> => {
-  const key = request.headers['idempotency-key']
-  if (key === undefined) return E.right({ id: ports.freshId(), timeMs, identified: false })
-  if (!/^[\x21-\x7e]{1,255}$/.test(key))
-    return E.left(
-      invalid([{ pointer: '/headers/Idempotency-Key', detail: 'is not 1 to 255 visible ASCII characters' }]),
-    )
-  const scope = [caller?.tenant ?? '', caller?.userId ?? '', request.method, path, key]
-  const ulid = fromUlid(key)
-  const dateMs = ulid === undefined ? undefined : dateOf(ulid)
-  return E.right(
-    dateMs === undefined
-      ? { id: undatedId(...scope), timeMs, identified: true, dateMs: timeMs }
-      : { id: deriveId(dateMs, ...scope), timeMs, identified: true },
+/** What a caller does is recorded with his name, in streams that bear his tenant's. */
+const recordable = (caller: Caller | undefined): boolean => {
+  if (caller === undefined) return true
+  const stream = streamName('category', 'id', caller.tenant)
+  return (
+    Metadata.is({ correlationId: '-', actor: caller.userId }) &&
+    StreamName.is(stream) &&
+    streamParts(stream).tenant === caller.tenant
   )
-}
-
-const metadataOf = ({ request, caller }: Visit, id: CommandId): E.Either<Problem, Metadata> => {
-  const { 'x-correlation-id': correlation, traceparent } = request.headers
-  if (correlation !== undefined && !/^[\x21-\x7e]{1,255}$/.test(correlation))
-    return E.left(
-      invalid([{ pointer: '/headers/X-Correlation-Id', detail: 'is not 1 to 255 visible ASCII characters' }]),
-    )
-  return E.right({
-    correlationId: correlation ?? id,
-    ...(caller === undefined ? {} : { actor: caller.userId }),
-    ...(caller?.tenant === undefined ? {} : { tenant: caller.tenant }),
-    // A malformed trace context is not propagated. Source: W3C Trace Context, section 4.
-    ...(traceparent !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
-      ? { trace: traceparent }
-      : {}),
-  })
-}
-
-const settledResponse = (
-  route: AnyCommandRoute,
-  input: RouteInput<unknown, unknown, unknown>,
-  settled: AnySettled,
-): E.Either<Failure, HttpResponse> => {
-  if (E.isLeft(settled)) return E.left(refusalProblem(settled.left))
-  const { outcome, position, replayed } = settled.right
-  const headers = {
-    [POSITION_HEADER]: positionText(position),
-    ...(replayed ? { 'idempotent-replayed': 'true' } : {}),
-  }
-  if (E.isLeft(outcome)) return E.right(problemResponse(conflict(outcome.left), headers))
-  return E.right(jsonResponse(route.replies.status, route.reply(outcome.right, input), headers))
 }
 
 type AnyQueryRoute = QueryRoute<unknown, unknown>
@@ -244,12 +93,14 @@ type AnyQueryRoute = QueryRoute<unknown, unknown>
 const look = async (
   ports: FrontDoorPorts,
   route: AnyQueryRoute,
-  visit: Visit & { readonly search: string },
+  visit: Visit,
 ): Promise<E.Either<Failure, HttpResponse>> => {
   const query = decodeQuery(route.query, visit.search)
   if (E.isLeft(query)) return query
+  const { params, caller } = visit
   const input = {
-    ...visit,
+    params,
+    caller,
     query: query.right,
     body: undefined,
     commandId: ports.freshId(),
@@ -259,39 +110,48 @@ const look = async (
   if (E.isLeft(answered)) return answered
   if (route.cache === undefined)
     return E.right(jsonResponse(200, answered.right, { 'cache-control': 'no-store' }))
-  const response = jsonResponse(200, answered.right, { 'cache-control': route.cache })
+  return E.right(cached(jsonResponse(200, answered.right), route.cache, visit))
+}
+
+/** A cache may give the answer again, but never to another tenant, nor to a caller who waits for his own write. */
+const cached = (response: HttpResponse, cache: string, { request, caller }: Visit): HttpResponse => {
   const etag = `"${hash(response.body)}"`
-  const headers = { ...response.headers, etag }
-  return E.right(
-    matchesEtag(visit.request.headers['if-none-match'], etag)
-      ? { status: 304, headers, body: '' }
-      : { ...response, headers },
-  )
+  const headers = {
+    ...response.headers,
+    etag,
+    'cache-control': caller?.tenant === undefined ? cache : 'private, no-cache',
+    vary: POSITION_HEADER,
+  }
+  return matchesEtag(request.headers['if-none-match'], etag)
+    ? { status: 304, headers, body: '' }
+    : { ...response, headers }
 }
 
 const matchesEtag = (header: string | undefined, etag: string): boolean =>
   header?.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag) ?? false
 
-/** How long a read waits for its views to reach the caller's position. */
+/** How long a request waits for views to reach the caller's position. */
 const WAIT_MS = 2000
 const POLL_MS = 10
 
 /** A fold of a stream is always fresh; a view is waited for, where it takes this stream in. */
 const waitFor = async (
   { progress, clock }: FrontDoorPorts,
-  { reads }: AnyQueryRoute,
-  { headers }: HttpRequest,
+  projections: ReadonlyArray<string>,
+  { request, caller }: Visit,
 ): Promise<E.Either<Failure, void>> => {
-  const header = headers[POSITION_HEADER]
+  const header = request.headers[POSITION_HEADER]
   if (header === undefined) return E.right(undefined)
   const position = parsePosition(header)
   if (position === undefined)
     return E.left(invalid([{ pointer: '/headers/Everfold-Position', detail: 'is not a stream@commit' }]))
-  for (const projection of reads) {
+  // What another tenant wrote is nothing that this caller can see, nor learn of by waiting.
+  if (streamParts(position.stream).tenant !== caller?.tenant) return E.right(undefined)
+  for (const projection of projections) {
     for (let waitedMs = 0; ; waitedMs += POLL_MS) {
       const reached = await progress(projection, position.stream)()
       if (E.isLeft(reached)) return reached
-      if (reached.right >= position.commit) break
+      if (reached.right === undefined || reached.right >= position.commit) break
       if (waitedMs >= WAIT_MS)
         return E.left({ _tag: 'Unavailable', what: `the view ${projection} at ${header}` })
       await clock.sleep(POLL_MS)
@@ -307,10 +167,16 @@ const receive = async (
 ): Promise<E.Either<Failure, HttpResponse>> => {
   const binding = ports.hooks[name]
   if (binding === undefined) return E.left(notFound(`hook ${name}`))
-  if (request.bodyTooLarge === true) return E.left(problem(413, 'Too large'))
+  if (request.bodyTooLarge === true || request.body.length > MAX_BODY_BYTES)
+    return E.left(tooLarge(MAX_BODY_BYTES))
   const timeMs = ports.clock.nowMs()
   const commands = await binding({ body: request.body, headers: request.headers, nowMs: timeMs })
   if (E.isLeft(commands)) return commands
+  // All or none: nothing of a message is recorded that has a part we cannot read.
+  for (const { aggregate, command } of commands.right) {
+    const decoded = decode(aggregate.command, command)
+    if (E.isLeft(decoded)) return E.left(invalid(decoded.left.errors))
+  }
   for (const { aggregate, id, command, commandId } of commands.right) {
     const stream = streamName(aggregate.name, id)
     const executed = await ports.execute(aggregate, stream, envelope(command, { id: commandId, timeMs }))()
@@ -318,47 +184,4 @@ const receive = async (
     if (E.isLeft(executed.right)) return E.left(refusalProblem(executed.right.left))
   }
   return E.right(jsonResponse(200, { received: true }))
-}
-
-export const positionText = ({ stream, commit }: Position): string =>
-  `${encodeURIComponent(stream)}@${commit}`
-
-const parsePosition = (header: string): Position | undefined => {
-  const [, name = '', commit = ''] = /^(.{1,2048})@(\d{1,15})$/.exec(header) ?? []
-  const stream = E.tryCatch(
-    () => decodeURIComponent(name),
-    () => undefined,
-  )
-  if (E.isLeft(stream) || stream.right === '') return undefined
-  return { stream: stream.right as StreamName, commit: Number(commit) }
-}
-
-const jsonResponse = (
-  status: number,
-  body: unknown,
-  headers: { readonly [name: string]: string } = {},
-): HttpResponse => ({
-  status,
-  headers: { 'content-type': 'application/json', ...headers },
-  body: JSON.stringify(body),
-})
-
-/** The response of a problem or a fault; nothing of a fault's cause leaves the house. */
-export const problemResponse = (
-  failure: Failure,
-  headers: { readonly [name: string]: string } = {},
-): HttpResponse => {
-  const { _tag, retryAfterS, ...shown } = failure._tag === 'Problem' ? failure : faultProblem(failure)
-  const { allow, ...body } = shown as typeof shown & { readonly allow?: string }
-  return {
-    status: body.status,
-    headers: {
-      'content-type': 'application/problem+json',
-      ...(retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }),
-      ...(allow === undefined ? {} : { allow }),
-      ...(body.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      ...headers,
-    },
-    body: JSON.stringify({ type: 'about:blank', ...body }),
-  }
 }

@@ -7,7 +7,7 @@ import { decode, type InvalidInput } from './codec.ts'
 import { type CommandId, dateOf } from './command-id.ts'
 import type { Commit, StoredAnswer, StoredEvent } from './commit.ts'
 import type { Envelope } from './envelope.ts'
-import type { Fault } from './fault.ts'
+import type { Fault, Refusal } from './fault.ts'
 import { E, type TE } from './fp.ts'
 import {
   defaultOptions,
@@ -26,6 +26,17 @@ export type Lookup<Event, Rejection> = E.Either<Fault, Settled<Event, Rejection>
 /** The commits that markers name for ids without a date. */
 export type Markers = ReadonlyMap<CommandId, number>
 export const NO_MARKERS: Markers = new Map()
+
+/** Why an id is refused for its date, whatever is on record; nothing is looked for then. */
+export const screen = (
+  { id, timeMs }: Pick<Envelope<unknown>, 'id' | 'timeMs'>,
+  { maxFutureMs, maxAgeMs }: ExecuteOptions,
+): Refusal | undefined => {
+  const dateMs = dateOf(id)
+  if (dateMs === undefined) return undefined
+  if (dateMs > timeMs + maxFutureMs) return { _tag: 'IdFromTheFuture', commandId: id, dateMs, nowMs: timeMs }
+  return dateMs < timeMs - maxAgeMs ? { _tag: 'IdTooOld', commandId: id, dateMs, nowMs: timeMs } : undefined
+}
 
 /** The answer on record for this id, if there is one; a promise only where the log must be read for it. */
 export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
@@ -142,6 +153,8 @@ export const recall =
   ): TE.TaskEither<Fault, Settled<Event, Rejection> | undefined> =>
   async () => {
     const handler = { aggregate, ports, options: { ...defaultOptions, ...options } }
+    const refused = screen({ id: member.id, timeMs: ports.clock.nowMs() }, handler.options)
+    if (refused !== undefined) return E.right(E.left(refused))
     const head = await load(aggregate, ports.store, stream, handler.options.snapshotEvery)
     if (E.isLeft(head)) return head
     const markers = new Map<CommandId, number>()

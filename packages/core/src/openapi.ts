@@ -33,8 +33,9 @@ const operation = (route: Route): JsonSchema => {
   if (route.kind === 'hook')
     return {
       ...common,
+      security: [],
       requestBody: { required: true, content: { 'application/json': { schema: {} } } },
-      responses: { 200: { description: 'Received.' }, ...problems(400, 413) },
+      responses: { 200: { description: 'Received.' }, ...problems(400, 413, 422, 503) },
     }
   return {
     ...common,
@@ -65,43 +66,65 @@ const parameters = (where: 'path' | 'query', codec: Codec<unknown>): ReadonlyArr
   return [...Object.entries(codec.required).map(one(true)), ...Object.entries(codec.optional).map(one(false))]
 }
 
-const header = (name: string, description: string): JsonSchema => ({
+const header = (name: string, description: string, schema: JsonSchema = { type: 'string' }): JsonSchema => ({
   name,
   in: 'header',
   required: false,
   description,
-  schema: { type: 'string', maxLength: 255 },
+  schema,
 })
 
-const moreParameters = (route: AnyEndpoint): ReadonlyArray<JsonSchema> =>
-  route.kind === 'command'
-    ? [header('Idempotency-Key', 'The same key is the same command: the same answer, no second effect.')]
-    : [
-        ...parameters('query', route.query),
-        header('Everfold-Position', 'A position that a write answered with: this read sees that write.'),
-      ]
+const KEY = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }
+
+const moreParameters = (route: AnyEndpoint): ReadonlyArray<JsonSchema> => [
+  ...(route.kind === 'command'
+    ? [header('Idempotency-Key', 'The same key is the same command: the same answer, no second effect.', KEY)]
+    : parameters('query', route.query)),
+  ...(route.reads === undefined
+    ? []
+    : [header('Everfold-Position', 'A position that a write answered with: this request sees that write.')]),
+]
 
 type AnyEndpoint = CommandRoute<unknown, unknown, unknown, unknown> | QueryRoute<unknown, unknown>
 
+/** No body at all stands for an empty object. */
 const requestBody = (codec: Codec<unknown>): JsonSchema => ({
-  requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(codec) } } },
+  requestBody: {
+    required: !codec.is({}),
+    content: { 'application/json': { schema: jsonSchema(codec) } },
+  },
 })
 
-const responses = ({ kind, access, replies }: AnyEndpoint): JsonSchema => {
-  const { status, body } = replies
+const responses = (route: AnyEndpoint): JsonSchema => {
+  const { status, body } = route.replies
   return {
     [status]: {
       description: 'Success.',
+      headers: replyHeaders(route),
       content: { 'application/json': { schema: body === undefined ? {} : jsonSchema(body) } },
     },
+    ...(route.kind === 'query' && route.cache !== undefined
+      ? { 304: { description: 'Still as in the answer with this ETag.' } }
+      : {}),
     ...problems(
       400,
       404,
-      ...(access === 'public' ? [] : [401, 403]),
-      ...(kind === 'command' ? [409, 413, 422] : []),
+      ...(route.access === 'public' ? [] : [401, 403]),
+      ...(route.kind === 'command' ? [409, 413, 422] : []),
       503,
     ),
   }
+}
+
+const replyHeader = (description: string): JsonSchema => ({ description, schema: { type: 'string' } })
+
+const replyHeaders = (route: AnyEndpoint): JsonSchema => {
+  if (route.kind === 'command')
+    return {
+      'Everfold-Position': replyHeader('Where the answer is on record: pass it to a read that must see it.'),
+      'Idempotent-Replayed': replyHeader('`true` where the answer was on record already.'),
+    }
+  return route.cache === undefined ? {} : { ETag: replyHeader('Pass it in If-None-Match.') }
 }
 
 const DESCRIPTIONS: { readonly [status: number]: string } = {
@@ -111,7 +134,7 @@ const DESCRIPTIONS: { readonly [status: number]: string } = {
   404: 'No such resource.',
   409: 'Refused by the domain, with the rejection as data.',
   413: 'Too large.',
-  422: 'The Idempotency-Key came with another payload.',
+  422: 'The Idempotency-Key came with another payload, or is too old.',
   503: 'Try again, with the same Idempotency-Key.',
 }
 

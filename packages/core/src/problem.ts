@@ -15,6 +15,8 @@ export interface Problem {
   readonly rejection?: unknown
   /** When to try again, in seconds. */
   readonly retryAfterS?: number
+  /** The methods that the resource has, where the request's is none of them. */
+  readonly allow?: string
 }
 
 export const problem = (status: number, title: string, more: Partial<Problem> = {}): Problem => ({
@@ -32,7 +34,7 @@ export const invalid = (errors: ReadonlyArray<InputFault>): Problem =>
 export const conflict = (rejection: unknown): Problem => problem(409, 'Refused', { rejection })
 
 /** The caller may send the same request again, with the same key. */
-const retryLater = (detail: string): Problem => problem(503, 'Try again', { detail, retryAfterS: 1 })
+export const retryLater = (detail: string): Problem => problem(503, 'Try again', { detail, retryAfterS: 1 })
 
 export const faultProblem = (fault: Fault): Problem => {
   switch (fault._tag) {
@@ -50,8 +52,8 @@ export const faultProblem = (fault: Fault): Problem => {
   }
 }
 
-const tooLarge = (limitBytes: number): Problem =>
-  problem(413, 'Too large', { detail: `At most ${limitBytes} bytes can be recorded at once.` })
+export const tooLarge = (limitBytes: number): Problem =>
+  problem(413, 'Too large', { detail: `At most ${limitBytes} bytes are taken at once.` })
 
 export const refusalProblem = (refusal: Refusal): Problem => {
   switch (refusal._tag) {

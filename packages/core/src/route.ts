@@ -81,6 +81,8 @@ interface Endpoint<Params> {
   readonly params: Codec<Params>
   /** The status of success and the shape of its body, for the OpenAPI document. */
   readonly replies: { readonly status: number; readonly body?: Codec<unknown> }
+  /** The projections it reads, to wait for when the caller passes a position. */
+  readonly reads?: ReadonlyArray<string>
   /** Whether this caller may touch this resource; asked before anything else of the request is looked at. */
   authorize?(
     this: void,
@@ -100,12 +102,14 @@ export interface CommandRoute<Params, Body, Command, Event> extends Endpoint<Par
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body: Codec<Body>
   target(this: void, input: RouteInput<Params, unknown, Body>): Target
-  /** A command that must hold on another stream before this one is prepared. */
+  /** The body says which stream is written, so no one stream can tell what a key stood for: it is claimed first. */
+  readonly claims?: boolean
+  /** A command that must hold on another stream before this one is prepared; undefined where none is needed. */
   first?(
     this: void,
     input: RouteInput<Params, unknown, Body>,
     read: Reader,
-  ): Promise<E.Either<Problem | Fault, Target & { readonly command: unknown }>>
+  ): Promise<E.Either<Problem | Fault, (Target & { readonly command: unknown }) | undefined>>
   /** The command, with whatever it needs beside what the caller sent. */
   prepare(
     this: void,
@@ -124,8 +128,6 @@ export interface QueryRoute<Params, Query> extends Endpoint<Params> {
   readonly kind: 'query'
   readonly method: 'GET'
   readonly query: Codec<Query>
-  /** The projections it reads, to wait for when the caller passes a position. */
-  readonly reads: ReadonlyArray<string>
   /** `Cache-Control` of the answer, which then carries an `ETag`. */
   readonly cache?: string
   answer(
@@ -167,15 +169,21 @@ export type HookBinding = (message: {
   readonly nowMs: number
 }) => Hooked | Promise<Hooked>
 
-/** A typed command route; `on` ties it to the aggregate whose events its reply is made of. */
+type Input<Params, Body> = RouteInput<Params, unknown, Body>
+
+/** Which stream a command goes to: the path says so, or else the route claims its keys. */
+type Place<Params, Body> =
+  | { readonly claims?: false; readonly id: (input: Omit<Input<Params, Body>, 'body'>) => string }
+  | { readonly claims: true; readonly id: (input: Input<Params, Body>) => string }
+
+/** A typed command route: `command(Cart.aggregate)({...})`; its reply is made of that aggregate's events. */
 export const command =
   <Command, State, Event extends StoredEvent, Rejection>(
     aggregate: Aggregate<Command, State, Event, Rejection>,
   ) =>
   <Params, Body>(
-    route: Omit<CommandRoute<Params, Body, Command, Event>, 'kind' | 'target'> & {
-      readonly id: (input: RouteInput<Params, unknown, Body>) => string
-    },
+    route: Omit<CommandRoute<Params, Body, Command, Event>, 'kind' | 'target' | 'claims'> &
+      Place<Params, Body>,
   ): Route => {
     const { id, ...rest } = route
     return { ...rest, kind: 'command', target: (input) => ({ aggregate, id: id(input as never) }) }

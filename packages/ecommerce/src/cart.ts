@@ -285,8 +285,11 @@ const lineIdOf = (sku: Sku): LineId => sku as string as LineId
 export const CartCommand = union(
   'CartCommand',
   variant('CreateCart', { cartId: CartId, owner: UserId, currency: CurrencyCode }),
-  /** Adds to the quantity where the cart has the SKU; the line then keeps the price it was added at. */
-  variant('AddLine', { sku: Sku, quantity: Units, price: PriceSnapshot }),
+  /**
+   * Adds to the quantity where the cart has the SKU; the line then keeps the price it was added at. Without a price
+   * the SKU is not for sale, and the refusal is on record like any other.
+   */
+  variant('AddLine', { sku: Sku, quantity: Units }, { price: PriceSnapshot }),
   variant('ChangeQuantity', { sku: Sku, quantity: Units }),
   variant('RemoveLine', { sku: Sku }),
   /** Takes the place of the line's earlier discount. */
@@ -325,6 +328,7 @@ export const CartRejection = union(
   variant('UnknownCart'),
   variant('CartExists', { owner: UserId }),
   variant('CartClosed', { status: CartStatus }, { orderId: OrderId, mergedInto: CartId }),
+  variant('NotForSale', { sku: Sku }),
   variant('LineNotFound', { sku: Sku }),
   variant('QuantityTooLarge', { sku: Sku, requested: Count, most: Units }),
   variant('CartFull', { most: Count }),
@@ -432,6 +436,7 @@ const decideAdd = (
   cart: Cart,
   atMs: TimeMs,
 ): CartDecision => {
+  if (price === undefined) return reject({ _tag: 'NotForSale', sku })
   if (price.currency !== cart.currency) return currencyDiffers(cart, price)
   const line = lineOf(cart, sku)
   if (line !== undefined) {

@@ -128,6 +128,7 @@ const createProduct: Route = command(Product.aggregate)({
   params: NoParams,
   body: NewProduct,
   replies: { status: 201, body: record('ProductCreated', { productId: ProductId }) },
+  claims: true,
   id: ({ body, commandId }) => newProductId(body, commandId),
   prepare: ({ body, commandId }) =>
     E.right({
@@ -180,6 +181,7 @@ const setPrice = (terms: Terms): Route =>
     params: NoParams,
     body: NewPrice,
     replies: { status: 200, body: record('PriceSet', { sku: Sku, price: PriceList.UnitPrice }) },
+    claims: true,
     id: ({ body: { sku, price, channel = terms.channel } }) =>
       PriceList.streamId({ sku, channel, currency: price.currency }),
     prepare: ({ body: { price, taxClass = 'standard', taxIncluded = false } }) =>
@@ -195,6 +197,7 @@ const receiveStock: Route = command(Stock.aggregate)({
   params: record('StockParams', { sku: Sku }),
   body: record('Receipt', { units: Units }, { location: Location }),
   replies: { status: 201, body: record('Received', { sku: Sku, units: Units }) },
+  claims: true,
   id: ({ params: { sku }, body: { location } }) =>
     Stock.streamId(location === undefined ? { sku } : { sku, location }),
   prepare: ({ body: { units } }) => E.right({ _tag: 'ReceiveStock', units }),

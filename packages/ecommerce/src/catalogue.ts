@@ -4,7 +4,7 @@
  *     PK            SK                          row
  *     PRODUCT#<id>  METADATA                    the product and its variants
  *     PRODUCT#<id>  CATALOGUE, CATEGORY#<name>  listings, while it is published; the inverted index reads them
- *     SKU#<sku>     PRODUCT                     which product it is a variant of, and whether it is still sold
+ *     SKU#<sku>     PRODUCT#<id>                a product that it is a variant of, and whether it is still sold there
  *     SKU#<sku>     PRICE#<channel>#<currency>  its price list
  *     SKU#<sku>     STOCK                       its available units at the default location
  *
@@ -58,12 +58,12 @@ export interface Market {
   readonly currency: CurrencyCode
 }
 
+const skuPk = (sku: Sku): string => `SKU#${sku}`
 const priceKey = (sku: Sku, { channel, currency }: Market) => ({
-  pk: `SKU#${sku}`,
+  pk: skuPk(sku),
   sk: `PRICE#${channel}#${currency}`,
 })
-const variantKey = (sku: Sku) => ({ pk: `SKU#${sku}`, sk: 'PRODUCT' })
-const stockKey = (sku: Sku) => ({ pk: `SKU#${sku}`, sk: 'STOCK' })
+const stockKey = (sku: Sku) => ({ pk: skuPk(sku), sk: 'STOCK' })
 
 /** The product as it is, and an entry in the listings for as long as it is published. */
 const productRows = (id: string, event: Product.ProductEvent): ReadonlyArray<RowChange> => {
@@ -78,16 +78,20 @@ const productRows = (id: string, event: Product.ProductEvent): ReadonlyArray<Row
     case 'ProductUnpublished':
       return [{ pk, sk: METADATA, change }, ...listed(undefined, event.category)]
     case 'VariantAdded':
-      return [{ pk, sk: METADATA, change }, variantRow(event.sku, { productId: id, sale: 'sold' })]
+      return [{ pk, sk: METADATA, change }, variantRow(event.sku, id, 'sold')]
     case 'VariantDiscontinued':
-      return [{ pk, sk: METADATA, change }, variantRow(event.sku, { productId: id, sale: 'discontinued' })]
+      return [{ pk, sk: METADATA, change }, variantRow(event.sku, id, 'discontinued')]
     case 'ProductCreated':
     case 'VariantAttributesChanged':
       return [{ pk, sk: METADATA, change }]
   }
 }
 
-const variantRow = (sku: Sku, row: Json): RowChange => ({ ...variantKey(sku), change: () => row })
+const variantRow = (sku: Sku, productId: string, sale: Product.Variant['sale']): RowChange => ({
+  pk: skuPk(sku),
+  sk: productPk(productId),
+  change: () => ({ sale }),
+})
 
 /** What an event does to the units that nobody was promised. */
 const availability = (event: Stock.StockEvent): number => {
@@ -114,12 +118,16 @@ const availability = (event: Stock.StockEvent): number => {
 
 // Reading
 
-/** Whether the SKU was taken out of sale; one that the view does not know yet was not. */
+/** Whether the SKU was taken out of sale wherever it stood; one that the view does not know yet was not. */
 export const discontinued = async (read: Reader, sku: Sku): Promise<E.Either<Fault, boolean>> => {
-  const row = await read.row(NAME, variantKey(sku))
-  if (E.isLeft(row)) return row
-  return E.right((row.right as Pick<Product.Variant, 'sale'> | undefined)?.sale === 'discontinued')
+  const found = await read.rows(NAME, { pk: skuPk(sku), skPrefix: productPk(''), limit: MAX_PRODUCTS })
+  if (E.isLeft(found)) return found
+  const sales = found.right.rows.map(({ value }) => (value as Pick<Product.Variant, 'sale'>).sale)
+  return E.right(sales.length > 0 && sales.every((sale) => sale === 'discontinued'))
 }
+
+/** A SKU stands in one product as a rule; more than these are not looked at. */
+const MAX_PRODUCTS = 100
 
 export interface ListedVariant {
   readonly sku: Sku

@@ -11,6 +11,7 @@ import {
   integer,
   list,
   notFound,
+  notOurs,
   oneOf,
   type Problem,
   placeOf,
@@ -18,6 +19,7 @@ import {
   type Reader,
   type Route,
   record,
+  retryLater,
   type TypeOf,
   text,
 } from '@everfold/core'
@@ -195,11 +197,14 @@ const cancelOrder: Route = command(Order.aggregate)({
   params: OrderParams,
   body: record('Cancellation', { reason: Reason }),
   replies: { status: 202, body: record('OrderCanceled', { orderId: OrderId }) },
+  reads: [Orders.NAME],
   authorize,
   id: ({ params }) => params.orderId,
   prepare: async ({ params: { orderId }, body: { reason }, caller }, read) => {
     const order = await findOrder(orderId, caller, read)
     if (E.isLeft(order)) return order
+    // Checked out, and not yet placed: a refusal would stand on record for an order that is about to be.
+    if (order.right.status === undefined) return E.left(retryLater('The order is being placed.'))
     const by = order.right.userId === caller?.userId ? 'shopper' : 'shop'
     return E.right({ _tag: 'CancelOrder', reason, by })
   },
@@ -220,7 +225,12 @@ const getHistory: Route = query({
       'History',
       {
         events: list(
-          record('HistoryEvent', { id: t.string, version: TimeMs, timeMs: TimeMs, event: t.UnknownRecord }),
+          record('HistoryEvent', {
+            id: t.string,
+            version: integer('Version', 1),
+            timeMs: TimeMs,
+            event: t.UnknownRecord,
+          }),
         ),
       },
       { nextCursor: Cursor },
@@ -231,11 +241,9 @@ const getHistory: Route = query({
   answer: async ({ params: { orderId }, query: { cursor } }, read) => {
     const place = cursor === undefined ? E.right('0') : placeOf(cursor)
     if (E.isLeft(place)) return place
+    if (!/^\d{1,15}$/.test(place.right)) return E.left(notOurs)
     const after = Number(place.right)
-    const found = await read.history(Order.aggregate, orderId, {
-      after: Number.isSafeInteger(after) ? after : 0,
-      limit: HISTORY_COMMITS,
-    })
+    const found = await read.history(Order.aggregate, orderId, { after, limit: HISTORY_COMMITS })
     if (E.isLeft(found)) return found
     const events = found.right.events.map(({ id, version, timeMs, event }) => ({
       id,

@@ -13,8 +13,11 @@ import {
   type Reader,
   type RecordedEvent,
   recordedEvents,
+  type Service,
+  type StreamName,
   seal,
   streamName,
+  streamParts,
   unavailable,
 } from '@everfold/core'
 import type { MemoryRuntime } from './runtime.ts'
@@ -35,10 +38,19 @@ export const memoryDoor = (
     recall: runtime.recall,
     reader: (tenant) => readerOf(runtime, tenant),
     progress: (projection, stream) => async () => {
+      if (!takesIn(service, projection, stream)) return E.right(undefined)
       const generation = await readGeneration(runtime, projection)
       return E.isLeft(generation) ? generation : ports.views.progress(generation.right, stream)()
     },
   })
+}
+
+const takesIn = ({ projections }: Service, name: string, stream: StreamName): boolean => {
+  const { category } = streamParts(stream)
+  return projections.some(
+    (projection) =>
+      projection.name === name && projection.sources.some(({ aggregate }) => aggregate.name === category),
+  )
 }
 
 /** What a caller of this tenant may read: streams by strongly consistent reads, and the active generations of views. */
