@@ -387,7 +387,7 @@ const decideStatement = (statement: ProviderStatement, { known, request }: Asked
   if (currency !== request.amount.currency)
     return reject({ _tag: 'CurrencyDiffers', expected: request.amount.currency, actual: currency })
   const after = join(known, statement)
-  if (canonical(after) === canonical(known)) return accept()
+  if (after === known) return accept()
   const { orderId } = request
   return accept({ _tag: 'ProviderStatementRecorded', orderId, statement }, ...newsOf(request, known, after))
 }
@@ -500,7 +500,8 @@ const newsOf = (request: Request, before: Known, after: Known): ReadonlyArray<Pa
 /** A standing is news when it says something else, not when it says the same later. */
 const newsOfStanding = ({ orderId }: Request, before: Known, after: Known): ReadonlyArray<PaymentEvent> => {
   const { standing } = after
-  if (standing === undefined || canonical(said(standing)) === canonical(said(before.standing))) return []
+  if (standing === undefined || standing === before.standing) return []
+  if (canonical(said(standing)) === canonical(said(before.standing))) return []
   const { status, declineCode, nextAction, cancellationCode } = standing
   switch (status) {
     case 'requires_payment_method':

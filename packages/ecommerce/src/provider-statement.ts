@@ -133,13 +133,14 @@ export const nothing: Known = {
   disputes: [],
 }
 
+/** `known` itself where the statement says nothing new. */
 export const join = (known: Known, statement: ProviderStatement): Known => {
   const { refunds = [], disputes = [], refunded = 0, captured = 0, authorized = 0 } = statement
   const given = refunds.flatMap(({ status, amount }) => (status === 'succeeded' ? [amount] : []))
   const refundedTotal = Math.max(known.refundedTotal, refunded)
   const mostCaptured = Math.max(known.captured, captured, refundedTotal, ...given)
   const standing = greatest(known.standing, standingOf(statement))
-  return {
+  const after: Known = {
     authorized: Math.max(known.authorized, authorized, mostCaptured) as Price,
     captured: mostCaptured as Price,
     refundedTotal: refundedTotal as Price,
@@ -148,7 +149,18 @@ export const join = (known: Known, statement: ProviderStatement): Known => {
     providerPaymentId: known.providerPaymentId ?? statement.providerPaymentId,
     ...(standing === undefined ? {} : { standing }),
   }
+  return isNews(known, after) ? after : known
 }
+
+/** What did not change is what it was, and not only like it. */
+const isNews = (before: Known, after: Known): boolean =>
+  after.standing !== before.standing ||
+  after.captured !== before.captured ||
+  after.authorized !== before.authorized ||
+  after.refundedTotal !== before.refundedTotal ||
+  after.refunds !== before.refunds ||
+  after.disputes !== before.disputes ||
+  after.providerPaymentId !== before.providerPaymentId
 
 /** What was given back and stayed: refunds that failed later do not count, nor more than was ever captured. */
 export const refundedOf = ({ captured, refundedTotal, refunds }: Known): Price => {
@@ -243,16 +255,19 @@ const laterRefund = (one: ProviderRefund, other: ProviderRefund): ProviderRefund
     ? one
     : other
 
-const laterDispute = (one: ProviderDispute, other: ProviderDispute): ProviderDispute => ({
-  disputeId: one.disputeId,
-  amount: Math.max(one.amount, other.amount) as Price,
-  status:
-    DISPUTE_STATUSES.indexOf(one.status) >= DISPUTE_STATUSES.indexOf(other.status)
-      ? one.status
-      : other.status,
-  withdrawn: Math.max(one.withdrawn, other.withdrawn) as Price,
-  reinstated: Math.max(one.reinstated, other.reinstated) as Price,
-})
+const laterDispute = (one: ProviderDispute, other: ProviderDispute): ProviderDispute => {
+  const later = DISPUTE_STATUSES.indexOf(one.status) < DISPUTE_STATUSES.indexOf(other.status)
+  const grown =
+    other.amount > one.amount || other.withdrawn > one.withdrawn || other.reinstated > one.reinstated
+  if (!later && !grown) return one
+  return {
+    disputeId: one.disputeId,
+    amount: Math.max(one.amount, other.amount) as Price,
+    status: later ? other.status : one.status,
+    withdrawn: Math.max(one.withdrawn, other.withdrawn) as Price,
+    reinstated: Math.max(one.reinstated, other.reinstated) as Price,
+  }
+}
 
 /** `items` with `item` in its place by id, joined with the one that stood there. */
 const joined = <Item>(
@@ -265,5 +280,7 @@ const joined = <Item>(
   const place = items.findIndex((one) => idOf(one) >= id)
   const former = items[place]
   if (former === undefined) return [...items, item]
-  return idOf(former) === id ? items.with(place, later(former, item)) : items.toSpliced(place, 0, item)
+  if (idOf(former) !== id) return items.toSpliced(place, 0, item)
+  const latest = later(former, item)
+  return latest === former ? items : items.with(place, latest)
 }

@@ -54,7 +54,8 @@ const expanded = <A extends object>(reference: string | A | null | undefined): A
   typeof reference === 'object' && reference !== null ? reference : undefined
 
 const readable = (said: Said): Statement | undefined => {
-  const present = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+  const present: Record<string, unknown> = {}
+  for (const [field, value] of Object.entries(said)) if (value !== undefined) present[field] = value
   return ProviderStatement.ProviderStatement.is(present) ? present : undefined
 }
 
@@ -281,9 +282,8 @@ const disputeStatusOf = (status: string): 'open' | 'closed' | 'won' | 'lost' => 
 /** What a webhook says; its snapshot was true when the event happened. */
 export const asOf = (
   statement: Statement,
-  event: { readonly id: string; readonly created: number },
-): Statement | undefined =>
-  readable({ ...statement, createdAtMs: ms(event.created), providerEventId: event.id })
+  event: { readonly providerEventId: ProviderStatement.ProviderId; readonly createdAtMs: Quantities.TimeMs },
+): Statement => ({ ...statement, ...event })
 
 /** One statement of what several say about one payment, dated by the first. */
 export const withRefunds = (statement: Statement, others: ReadonlyArray<Statement>): Statement =>

@@ -159,10 +159,11 @@ const commandsOf = (
   paymentId: Quantities.PaymentId,
   said: ProviderStatement.ProviderStatement | undefined,
 ): Commands => {
-  const statement = said === undefined ? undefined : asOf(said, event)
-  if (statement === undefined) return E.left(unreadable)
+  if (said === undefined) return E.left(unreadable)
+  const createdAtMs = (event.created * 1_000) as Quantities.TimeMs
+  const statement = asOf(said, { createdAtMs, providerEventId: event.id as ProviderStatement.ProviderId })
   const command: Payment.PaymentCommand = { _tag: 'RecordProviderEvent', statement }
-  const commandId = deriveId(event.created * 1_000, 'stripe', event.id)
+  const commandId = deriveId(createdAtMs, 'stripe', event.id)
   return E.right([{ aggregate: Payment.aggregate as AnyAggregate, id: paymentId, command, commandId }])
 }
 
