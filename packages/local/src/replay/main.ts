@@ -6,9 +6,10 @@ import { Shop } from '@everfold/ecommerce'
 import { virtualKernel } from '@everfold/runtime-memory'
 import { SingleBar } from 'cli-progress'
 import { house } from '../house.ts'
+import type { CsvFault } from './csv.ts'
 import { counted, faults, report, table } from './report.ts'
 import { openingMs, type Replay, run, type Sales } from './run.ts'
-import { type CsvFault, readProducts, readSales } from './sales.ts'
+import { readProducts, readSales } from './sales.ts'
 
 const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again]
 

@@ -5,7 +5,7 @@
  */
 import { type AnyAggregate, type CommandId, deriveId } from '@everfold/core'
 import { PriceList, Product, type Quantities, type Shop, Stock } from '@everfold/ecommerce'
-import type { ProductRow, Sale } from './sales.ts'
+import { netCents, type ProductRow, type Sale } from './sales.ts'
 
 /** A command whose content the file alone decides. */
 export interface Step {
@@ -122,12 +122,7 @@ export const supply = (products: ReadonlyArray<ProductRow>, sales: ReadonlyArray
 
 /** What the sales come to by the file alone: each line net of its discount, rounded half up, in cents. */
 export const expectedRevenue = (sales: ReadonlyArray<Sale>): number =>
-  sales
-    .flatMap(({ lines }) => lines)
-    .reduce((sum, { unit_price_cents: cents, quantity, discount_percent: percent }) => {
-      const hundredths = cents * quantity * (100 - percent)
-      return sum + Math.floor((hundredths + 50) / 100)
-    }, 0)
+  sales.flatMap(({ lines }) => lines).reduce((sum, line) => sum + netCents(line), 0)
 
 export const expectedFreight = (sales: ReadonlyArray<Sale>): number =>
   sales.reduce((sum, { freightCents }) => sum + freightCents, 0)

@@ -3,11 +3,15 @@
  *
  * Every fault is said with its file's line and column; nothing is taken from a file that has one.
  */
-import { type Codec, decode, E, type InputFault, integer, record, type TypeOf, text } from '@everfold/core'
-import { CsvError, parse } from 'csv-parse/sync'
+import { decode, E, IntegerType, integer, type RecordType, record, type TypeOf, text } from '@everfold/core'
+import { Purchase } from '@everfold/ecommerce'
+import { type CsvFault, type CsvRow, cellFault, csvRows } from './csv.ts'
+
+/** What can be charged has eight digits. Source: https://docs.stripe.com/currencies (minimum and maximum amounts). */
+const MAX_CHARGE_CENTS = 99_999_999
 
 const Id = text('Id', { maxLength: 32, pattern: /^[A-Za-z0-9_-]+$/ })
-const Cents = integer('Cents', 0, 1_000_000_000)
+const Cents = integer('Cents', 0, MAX_CHARGE_CENTS)
 const Units = integer('Units', 0, 1_000_000)
 const Percent = integer('Percent', 0, 100)
 const DateText = text('Date', { minLength: 10, maxLength: 10, pattern: /^\d{4}-\d{2}-\d{2}$/ })
@@ -46,14 +50,6 @@ export interface Sale {
   readonly lines: ReadonlyArray<OrderRow>
 }
 
-/** What is wrong with a file, and where: lines and columns count from 1. */
-export interface CsvFault {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-  readonly detail: string
-}
-
 export const readProducts = (
   file: string,
   content: Uint8Array,
@@ -61,9 +57,8 @@ export const readProducts = (
   const rows = readRows(file, content, ProductRow)
   if (E.isLeft(rows)) return rows
   const seen = new Set<string>()
-  for (const { value, line } of rows.right) {
-    if (seen.has(value.product_id))
-      return fault(file, line, 1, `the product ${value.product_id} is there twice`)
+  for (const { value, fault } of rows.right) {
+    if (seen.has(value.product_id)) return fault('product_id', `${value.product_id} is there twice`)
     seen.add(value.product_id)
   }
   return E.right(rows.right.map(({ value }) => value))
@@ -78,98 +73,121 @@ export const readSales = (
   const rows = readRows(file, content, OrderRow)
   if (E.isLeft(rows)) return rows
   const known = new Set(products.map(({ product_id }) => product_id))
-  const sales = new Map<string, { sale: Sale; lines: Array<OrderRow> }>()
-  for (const { value: row, line } of rows.right) {
-    if (!known.has(row.product_id)) return fault(file, line, 6, `there is no product ${row.product_id}`)
-    const dateMs = Date.parse(`${row.order_date}T00:00:00Z`)
-    if (Number.isNaN(dateMs) || new Date(dateMs).toISOString().slice(0, 10) !== row.order_date)
-      return fault(file, line, 3, `${row.order_date} is no date`)
-    const { order_id: orderId, customer_id: customerId, freight_cents: freightCents, country } = row
-    const lines: Array<OrderRow> = []
-    const found = sales.get(orderId) ?? {
-      sale: { orderId, customerId, dateMs, freightCents, country, lines },
-      lines,
-    }
-    const { sale } = found
-    if (sale.customerId !== customerId || sale.dateMs !== dateMs || sale.freightCents !== freightCents)
-      return fault(file, line, 1, `the lines of order ${orderId} disagree on its customer, date or freight`)
-    if (found.lines.some((other) => other.product_id === row.product_id))
-      return fault(file, line, 6, `order ${orderId} sells product ${row.product_id} twice`)
-    found.lines.push(row)
-    sales.set(orderId, found)
+  const orders = new Map<string, Array<Located<OrderRow>>>()
+  for (const row of rows.right) {
+    const { product_id: product, order_id: order } = row.value
+    if (!known.has(product)) return row.fault('product_id', `${product} is no product of the catalogue`)
+    const lines = orders.get(order)
+    if (lines === undefined) orders.set(order, [row])
+    else lines.push(row)
   }
-  const all = [...sales.values()].map(({ sale }) => sale)
-  return E.right(all.toSorted((one, other) => one.dateMs - other.dateMs))
+  const sales: Array<Sale> = []
+  for (const [first, ...more] of orders.values()) {
+    const sale = first === undefined ? undefined : saleOf(first, more)
+    if (sale !== undefined && E.isLeft(sale)) return sale
+    if (sale !== undefined) sales.push(sale.right)
+  }
+  return E.right(sales.toSorted((one, other) => one.dateMs - other.dateMs))
 }
+
+const saleOf = (
+  first: Located<OrderRow>,
+  more: ReadonlyArray<Located<OrderRow>>,
+): E.Either<CsvFault, Sale> => {
+  const { order_id: orderId, customer_id: customerId, order_date, freight_cents, country } = first.value
+  const dateMs = midnightOf(order_date)
+  if (dateMs === undefined) return first.fault('order_date', `${order_date} is no date from 1970-01-02 on`)
+  const sold = new Set<string>()
+  let cents: number = freight_cents
+  for (const { value: row, fault } of [first, ...more]) {
+    const differing = SHARED.find((name) => row[name] !== first.value[name])
+    if (differing !== undefined) return fault(differing, `is not as in the first line of order ${orderId}`)
+    if (sold.has(row.product_id)) return fault('product_id', `${row.product_id} is in order ${orderId} twice`)
+    sold.add(row.product_id)
+    if (sold.size > Purchase.MAX_LINES)
+      return fault('product_id', `order ${orderId} has more than ${Purchase.MAX_LINES} lines`)
+    cents += netCents(row)
+    if (cents > MAX_CHARGE_CENTS)
+      return fault('quantity', `order ${orderId} comes to more than ${MAX_CHARGE_CENTS} cents`)
+  }
+  const lines = [first, ...more].map(({ value }) => value)
+  return E.right({ orderId, customerId, dateMs, freightCents: freight_cents, country, lines })
+}
+
+/** What every line of an order says of the whole order. */
+const SHARED = ['customer_id', 'order_date', 'freight_cents', 'country'] as const
+
+/** Opening comes a day before the first order, and no time is before 1970. */
+const midnightOf = (date: string): number | undefined => {
+  const dateMs = Date.parse(`${date}T00:00:00Z`)
+  const exists = !Number.isNaN(dateMs) && new Date(dateMs).toISOString().startsWith(date)
+  return exists && dateMs >= DAY_MS ? dateMs : undefined
+}
+
+const DAY_MS = 24 * 3_600_000
+
+/** A line net of its discount, rounded half up. */
+export const netCents = ({
+  unit_price_cents: cents,
+  quantity,
+  discount_percent: percent,
+}: OrderRow): number => Math.floor((cents * quantity * (100 - percent) + 50) / 100)
 
 interface Located<Row> {
   readonly value: Row
-  readonly line: number
+  fault(this: void, column: keyof Row, detail: string): E.Either<CsvFault, never>
 }
 
 const readRows = <Row>(
   file: string,
   content: Uint8Array,
-  codec: Codec<Row> & { readonly required: { readonly [column: string]: Codec<unknown> } },
+  codec: RecordType<Row>,
 ): E.Either<CsvFault, ReadonlyArray<Located<Row>>> => {
-  const columns = Object.keys(codec.required)
-  const cells = cellsOf(file, content)
-  if (E.isLeft(cells)) return cells
-  const [header, ...rows] = cells.right
-  if (header === undefined) return fault(file, 1, 1, `is empty; its header is ${columns.join(',')}`)
-  const wrong = columns.findIndex((column, at) => header.record[at] !== column)
-  if (wrong >= 0 || header.record.length !== columns.length)
-    return fault(file, 1, Math.max(wrong, 0) + 1, `the header is not ${columns.join(',')}`)
+  const names = Object.keys(codec.required)
+  const found = csvRows(file, content)
+  if (E.isLeft(found)) return found
+  const [header = { cells: [], line: 1 }, ...rows] = found.right
+  const wrong = unlike(names, header.cells)
+  if (wrong !== undefined) return cellFault(file, header, wrong, `the header is not ${names.join(',')}`)
   const located: Array<Located<Row>> = []
-  for (const { record: values, info } of rows) {
-    if (values.length !== columns.length)
-      return fault(file, info.lines, values.length, `has ${values.length} fields, not ${columns.length}`)
-    const input = Object.fromEntries(
-      columns.map((column, at) => [column, cellValue(codec.required[column], values[at])]),
-    )
-    const decoded = decode(codec, input)
-    if (E.isLeft(decoded)) return faultOf(file, info.lines, columns, decoded.left.errors)
-    located.push({ value: decoded.right, line: info.lines })
+  for (const row of rows) {
+    const decoded = decodeRow(file, row, names, codec)
+    if (E.isLeft(decoded)) return decoded
+    const fault: Located<Row>['fault'] = (column, detail) =>
+      cellFault(file, row, names.indexOf(String(column)) + 1, detail)
+    located.push({ value: decoded.right, fault })
   }
   return E.right(located)
 }
 
-type Cells = ReadonlyArray<{
-  readonly record: ReadonlyArray<string>
-  readonly info: { readonly lines: number }
-}>
-
-const cellsOf = (file: string, content: Uint8Array): E.Either<CsvFault, Cells> => {
-  try {
-    const decoded = new TextDecoder('utf-8', { fatal: true }).decode(content)
-    const cells: unknown = parse(decoded, {
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-    })
-    return E.right(cells as Cells)
-  } catch (error) {
-    if (!(error instanceof CsvError)) return fault(file, 1, 1, 'is not text in UTF-8')
-    const { lines, column, message } = error as CsvError & { lines?: number; column?: number | string }
-    return fault(file, lines ?? 1, typeof column === 'number' ? column + 1 : 1, message)
-  }
+/** The first column that is not as it should be. */
+const unlike = (names: ReadonlyArray<string>, cells: ReadonlyArray<string>): number | undefined => {
+  const wrong = names.findIndex((name, at) => cells[at] !== name)
+  if (wrong >= 0) return wrong + 1
+  return cells.length > names.length ? names.length + 1 : undefined
 }
 
-const cellValue = (codec: Codec<unknown> | undefined, cell: string | undefined): unknown =>
-  codec !== undefined && 'min' in codec && cell !== undefined && /^-?\d{1,15}$/.test(cell)
+const decodeRow = <Row>(
+  file: string,
+  row: CsvRow,
+  names: ReadonlyArray<string>,
+  codec: RecordType<Row>,
+): E.Either<CsvFault, Row> => {
+  const { cells } = row
+  if (cells.length !== names.length) {
+    const column = Math.min(cells.length, names.length) + 1
+    return cellFault(file, row, column, `the row has ${cells.length} fields, not ${names.length}`)
+  }
+  const input = names.map((name, at) => [name, cellValue(codec.required[name], cells[at])] as const)
+  const decoded = decode(codec, Object.fromEntries(input))
+  if (E.isRight(decoded)) return decoded
+  const [first] = decoded.left.errors
+  const name = first?.pointer.slice(1) ?? ''
+  return cellFault(file, row, names.indexOf(name) + 1, `${name} ${first?.detail ?? 'is not valid'}`)
+}
+
+/** Whole numbers stand as they are written, without a plus, leading zeros or an exponent. */
+const cellValue = (codec: unknown, cell: string | undefined): unknown =>
+  codec instanceof IntegerType && cell !== undefined && /^(0|-?[1-9]\d{0,14})$/.test(cell)
     ? Number(cell)
     : cell
-
-const faultOf = (
-  file: string,
-  line: number,
-  columns: ReadonlyArray<string>,
-  [first]: ReadonlyArray<InputFault>,
-): E.Either<CsvFault, never> => {
-  const name = first?.pointer.slice(1) ?? ''
-  return fault(file, line, columns.indexOf(name) + 1, `${name} ${first?.detail ?? 'is not valid'}`)
-}
-
-const fault = (file: string, line: number, column: number, detail: string): E.Either<CsvFault, never> =>
-  E.left({ file, line, column, detail })
