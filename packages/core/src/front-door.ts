@@ -179,7 +179,11 @@ const receive = async (
   }
   for (const { aggregate, id, command, commandId } of commands.right) {
     const stream = streamName(aggregate.name, id)
-    const executed = await ports.execute(aggregate, stream, envelope(command, { id: commandId, timeMs }))()
+    const executed = await ports.execute(
+      aggregate,
+      stream,
+      envelope(command, { id: commandId, timeMs, sent: commandId }),
+    )()
     if (E.isLeft(executed)) return executed
     if (E.isLeft(executed.right)) return E.left(refusalProblem(executed.right.left))
   }

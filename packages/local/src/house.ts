@@ -68,7 +68,7 @@ export const house = async (options: HouseOptions): Promise<House> => {
   if (box === undefined) throw new Error('the runtime made no gateways')
   const door = memoryDoor(runtime, {
     authenticate,
-    hooks: { [Shop.STRIPE_HOOK]: stripeWebhooks({ secret: WEBHOOK_SECRET, toleranceS: 300 }) },
+    hooks: { [Shop.STRIPE_HOOK]: stripeWebhooks({ secret: WEBHOOK_SECRET, stripe: client }) },
   })
   const idle = async () => {
     do await runtime.idle()
