@@ -105,7 +105,7 @@ const availability = (event: Stock.StockEvent): number => {
     case 'StockAdjusted':
       return event.delta
     case 'StockReserved':
-      return 0 - event.units
+      return (event.replaces ?? 0) - event.units
     // A reservation that is allocated, and an allocation that is shipped, were taken off when they were reserved.
     case 'StockAllocated':
     case 'StockShipped':

@@ -163,10 +163,7 @@ const orderView = (order: Found, payment: Payment.Payment) => {
   const { nextAction, declineCode } = payment.known.standing ?? {}
   return {
     orderId,
-    status: Orders.statusOf(
-      order.status,
-      paymentStatus === 'requires_action' ? 'action_required' : paymentStatus,
-    ),
+    status: Orders.statusOf(order.status, payment),
     placedAtMs,
     lines: order.lines.map(({ lineId, sku, quantity, unitPrice, net }) => ({
       lineId,

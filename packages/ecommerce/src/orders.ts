@@ -4,9 +4,9 @@
  *     PK           SK                      row
  *     USER#<id>    ORDER#<placedAt>#<id>   order summary (list my orders)
  *     ORDER#<id>   CHECKOUT                owner and purchase, from the checkout on: before the order is placed
- *     ORDER#<id>   METADATA                status
+ *     ORDER#<id>   METADATA                the order, once it is placed
  *     ORDER#<id>   ITEM#<n>                SKU, quantity, price
- *     ORDER#<id>   PAYMENT                 the payment's status
+ *     ORDER#<id>   PAYMENT                 what is known of its payment
  *
  * Every row is folded from one stream, so the order between streams cannot matter.
  */
@@ -47,11 +47,13 @@ export const projection: Projection = {
       event._tag === 'CartCheckedOut' ? checkoutRows(event.orderId, event.purchase, timeMs) : [],
     ),
     from(Order.aggregate, ({ event, stream }) => orderRows(streamParts(stream).id, event)),
-    from(Payment.aggregate, ({ event, stream }) => {
-      const status = paymentStatus(event)
-      const key = { pk: orderPk(streamParts(stream).id), sk: PAYMENT }
-      return status === undefined ? [] : [{ ...key, change: () => status }]
-    }),
+    from(Payment.aggregate, ({ event, stream }) => [
+      {
+        pk: orderPk(streamParts(stream).id),
+        sk: PAYMENT,
+        change: (value) => Payment.evolve((value ?? Payment.initial) as Payment.Payment, event),
+      },
+    ]),
   ],
 }
 
@@ -96,38 +98,18 @@ const orderRows = (id: string, event: Order.OrderEvent): ReadonlyArray<RowChange
   return [state, ...items]
 }
 
-const paymentStatus = (event: Payment.PaymentEvent): string | undefined => {
-  switch (event._tag) {
-    case 'PaymentRequested':
-      return 'requested'
-    case 'PaymentActionRequired':
-      return 'action_required'
-    case 'PaymentProcessing':
-      return 'processing'
-    case 'PaymentAuthorized':
-      return 'authorized'
-    case 'PaymentCaptured':
-      return 'captured'
-    case 'PaymentFailed':
-      return 'failed'
-    case 'PaymentCanceled':
-    case 'AuthorizationExpired':
-      return 'canceled'
-    case 'RefundSucceeded':
-      return 'refunded'
-    default:
-      return undefined
-  }
-}
-
 // Reading
 
 export type Status = Order.OrderStatus | 'action_required' | 'shipped'
 
 /** An order waits for its shopper's bank only while it is not decided. */
-export const statusOf = (order: Order.OrderStatus | undefined, payment: unknown): Status => {
+export const statusOf = (
+  order: Order.OrderStatus | undefined,
+  payment: Payment.Payment | undefined,
+): Status => {
   const status = order ?? 'placed'
-  return status === 'placed' && payment === 'action_required' ? 'action_required' : status
+  const waits = payment !== undefined && Payment.statusOf(payment) === 'requires_action'
+  return status === 'placed' && waits ? 'action_required' : status
 }
 
 export interface Summary {
@@ -162,7 +144,10 @@ export const page = async (
     const state = order.right as unknown as Order.OrderState | undefined
     items.push({
       ...summary,
-      status: statusOf(state?._tag === 'Order' ? state.status : undefined, payment.right),
+      status: statusOf(
+        state?._tag === 'Order' ? state.status : undefined,
+        payment.right as unknown as Payment.Payment | undefined,
+      ),
     })
   }
   return E.right(found.right.after === undefined ? { items } : { items, after: found.right.after })

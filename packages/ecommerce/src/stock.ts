@@ -77,7 +77,11 @@ export const StockEvent = union(
       backordered: Count,
       expiresAtMs: TimeMs,
     },
-    { shopper: UserId },
+    {
+      shopper: UserId,
+      /** The units of the live reservation of this id that it takes the place of. */
+      replaces: HeldUnits,
+    },
   ),
   variant('ReservationExtended', { reservationId: ReservationId, orderId: OrderId, expiresAtMs: TimeMs }),
   variant(
@@ -379,10 +383,18 @@ const decideReserve = (command: CommandNamed<'ReserveStock'>, stock: StockItem):
       available: (free + stock.backorderLimit) as Total,
     })
   const backordered = Math.max(0, units - Math.max(0, free)) as Count
-  const reserved = { _tag: 'StockReserved', reservationId, orderId, units, backordered, expiresAtMs } as const
   return accept(
     ...superseded.events,
-    shopper === undefined ? reserved : { ...reserved, shopper },
+    {
+      _tag: 'StockReserved',
+      reservationId,
+      orderId,
+      units,
+      backordered,
+      expiresAtMs,
+      ...(shopper === undefined ? {} : { shopper }),
+      ...(former === undefined ? {} : { replaces: former.units }),
+    },
     ...depletion(stock, free - units),
   )
 }

@@ -311,7 +311,7 @@ describe('reserving', () => {
   })
   test('again with other units replaces the reservation', () => {
     expect(stock(received, reserved('r-1', 4)).when(reserve('r-1', [5]))).toEqual(
-      accept(reserved('r-1', 5), event({ _tag: 'StockDepleted', available: 0 })),
+      accept(reserved('r-1', 5, { replaces: 4 }), event({ _tag: 'StockDepleted', available: 0 })),
     )
   })
   test('by a shopper whose other reservation holds the units supersedes it', () => {
