@@ -8,7 +8,7 @@ import { SingleBar } from 'cli-progress'
 import { house } from '../house.ts'
 import type { CsvFault } from './csv.ts'
 import { counted, faults, report, table } from './report.ts'
-import { openingMs, type Replay, run, type Sales } from './run.ts'
+import { openingMs, Refused, type Replay, run, type Sales } from './run.ts'
 import { readProducts, readSales } from './sales.ts'
 
 const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again]
@@ -18,40 +18,42 @@ Takes the catalogue and every order through cart, checkout, reservation, payment
   --json    one JSON object instead of a table
   --again   runs everything a second time on the same store, and reports how many events that added`
 
-class Usage extends Error {}
+/** The command was not given what it needs; what it prints says so, and nothing was replayed. */
+class Unusable extends Error {}
 
 const argumentsOf = (args: ReadonlyArray<string>) => {
+  const { values, positionals } = parsed(args)
+  const [products, orders, ...more] = positionals
+  if (values.help === true) return undefined
+  if (products === undefined || orders === undefined || more.length > 0)
+    throw new Unusable(`Two files are needed.\n\n${USAGE}`)
+  return { products, orders, json: values.json ?? false, again: values.again ?? false }
+}
+
+const parsed = (args: ReadonlyArray<string>) => {
+  const flag = { type: 'boolean' } as const
   try {
-    const { values, positionals } = parseArgs({
+    return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: {
-        json: { type: 'boolean' },
-        again: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
+      options: { json: flag, again: flag, help: { ...flag, short: 'h' } },
     })
-    const [products, orders, ...more] = positionals
-    if (values.help === true) return undefined
-    if (products === undefined || orders === undefined || more.length > 0)
-      throw new Usage('Two files are needed.')
-    return { products, orders, json: values.json ?? false, again: values.again ?? false }
   } catch (error) {
-    throw new Usage((error as Error).message)
+    throw new Unusable(`${(error as Error).message}\n\n${USAGE}`)
   }
 }
 
 const orThrow = <A>(read: E.Either<CsvFault, A>): A => {
   if (E.isRight(read)) return read.right
   const { file, line, column, detail } = read.left
-  throw new Usage(`${file}:${line}:${column}: ${detail}`)
+  throw new Unusable(`${file}:${line}:${column}: ${detail}`)
 }
 
 const content = async (file: string): Promise<Uint8Array> => {
   try {
     return await readFile(file)
-  } catch {
-    throw new Usage(`${file} cannot be read.`)
+  } catch (error) {
+    throw new Unusable(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
   }
 }
 
@@ -65,13 +67,28 @@ const timed = async (replay: Replay, sales: Sales, title: string): Promise<numbe
   const bar = new SingleBar({
     format: `${title} {bar} {value}/{total} orders, {eta_formatted} left`,
     stream: process.stderr,
+    // Where nobody watches, a line from time to time.
+    noTTYOutput: true,
+    // The bar's own way to go takes the signal and lets the process live.
+    gracefulExit: false,
   })
-  bar.start(sales.sales.length, 0)
+  const leave = (signal: NodeJS.Signals): void => {
+    bar.stop()
+    process.kill(process.pid, signal)
+  }
+  for (const signal of SIGNALS) process.once(signal, leave)
   const started = performance.now()
-  await run(replay, sales, () => bar.increment())
-  bar.stop()
+  bar.start(sales.sales.length, 0)
+  try {
+    await run(replay, sales, () => bar.increment())
+  } finally {
+    bar.stop()
+    for (const signal of SIGNALS) process.off(signal, leave)
+  }
   return (performance.now() - started) / 1000
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 const main = async (): Promise<void> => {
   const asked = argumentsOf(process.argv.slice(2))
@@ -103,7 +120,7 @@ const main = async (): Promise<void> => {
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof Usage)) throw error
-  console.error(`${error.message}\n\n${USAGE}`)
-  process.exitCode = 2
+  if (!(error instanceof Unusable) && !(error instanceof Refused)) throw error
+  console.error(error.message)
+  process.exitCode = error instanceof Unusable ? 2 : 1
 }

@@ -66,7 +66,10 @@ interface Sending {
   readonly sent: unknown
 }
 
-/** One command, answered; a rejection ends the replay, because every sale of the file really took place. */
+/** The shop does not take what the files ask of it, though every sale of theirs really took place. */
+export class Refused extends Error {}
+
+/** One command, answered; a rejection ends the replay. */
 const send = async (
   { house }: Replay,
   { aggregate, key, id, timeMs, sent }: Sending,
@@ -75,7 +78,7 @@ const send = async (
   const stream: StreamName = streamName(aggregate.name, key)
   const answered = await house.runtime.execute(aggregate, stream, envelope(command, { id, timeMs, sent }))()
   if (E.isRight(answered) && E.isRight(answered.right) && E.isRight(answered.right.right.outcome)) return
-  throw new Error(`${stream} refused ${JSON.stringify(sent)}: ${JSON.stringify(answered)}`)
+  throw new Refused(`${stream} refused ${JSON.stringify(sent)}: ${JSON.stringify(answered)}`)
 }
 
 /** A shopper's way: fill a cart at the present prices, take the discounts, check out. */
