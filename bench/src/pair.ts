@@ -31,7 +31,7 @@ export const comparePair = (
     const child = spawn(
       process.execPath,
       [...process.execArgv, ...v8Flags, fileURLToPath(import.meta.url), ours, theirs, String(streamLength)],
-      { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 },
+      { stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 },
     )
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

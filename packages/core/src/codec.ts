@@ -11,7 +11,7 @@ import { E } from './fp.ts'
 /** What Everfold needs of an io-ts type; every `t.Type<A>` is one. */
 export interface Codec<A> {
   readonly name: string
-  is(input: unknown): input is A
+  readonly is: (input: unknown) => input is A
   decode(input: unknown): t.Validation<A>
   encode(value: A): unknown
   readonly _A: A
@@ -127,14 +127,16 @@ export class RecordType<A, Required extends Props = Props, Optional extends Prop
 
   constructor(name: string, required: Required, optional: Optional) {
     const optionals = new Map(Object.entries(optional))
-    const fields = new Map([...optionals, ...Object.entries(required)])
+    const checks = new Map(
+      Object.entries({ ...optional, ...required }).map(([key, codec]) => [key, codec.is]),
+    )
     const requiredCount = Object.keys(required).length
     const is = (input: unknown): input is A => {
       if (!isPlainObject(input)) return false
       let found = 0
       for (const key in input) {
-        const codec = fields.get(key)
-        if (codec === undefined || !codec.is(input[key])) return false
+        const check = checks.get(key)
+        if (check === undefined || !check(input[key])) return false
         if (optionals.size === 0 || Object.hasOwn(required, key)) found += 1
       }
       return found === requiredCount

@@ -5,10 +5,10 @@
  */
 import { type Aggregate, decodeEvent } from './aggregate.ts'
 import { decode, type InvalidInput } from './codec.ts'
-import type { Commit, Memory, StoredEvent } from './commit.ts'
+import type { Commit, StoredEvent } from './commit.ts'
 import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
-import { emptyMemory } from './memory.ts'
+import { emptyMemory, type Memory } from './memory.ts'
 import type { EventStore, Page } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -54,25 +54,36 @@ export const load = <State, Event extends StoredEvent>(
   stream: StreamName,
   limit: number,
 ): Promise<Loaded<State>> => {
-  /** `newer` is what was read before, newest first. */
-  const back = (
-    newer: ReadonlyArray<Commit>,
-    page: E.Either<Fault, Page>,
-  ): Loaded<State> | Promise<Loaded<State>> => {
-    if (E.isLeft(page)) return page
-    const { commits, done } = page.right
-    const at = commits.findIndex(({ snapshot }) => snapshot?.fingerprint === aggregate.fingerprint)
-    const newestFirst = joined(newer, at < 0 ? commits : commits.slice(0, at + 1))
-    const before = newestFirst.at(-1)?.number
-    if (done || at >= 0 || before === undefined)
-      return fromCommits(aggregate, stream, newestFirst.toReversed())
-    return store
-      .readBackward(stream, { before, limit })()
-      .then((further) => back(newestFirst, further))
-  }
+  const reading = { aggregate, store, stream, limit }
   return store
     .readBackward(stream, { limit })()
-    .then((page) => back([], page))
+    .then((page) => readOn(reading, [], page))
+}
+
+interface Reading<State, Event extends StoredEvent> {
+  readonly aggregate: Folding<State, Event>
+  readonly store: EventStore
+  readonly stream: StreamName
+  readonly limit: number
+}
+
+/** `newer` is what was read before this page, oldest first. */
+const readOn = <State, Event extends StoredEvent>(
+  reading: Reading<State, Event>,
+  newer: ReadonlyArray<Commit>,
+  page: E.Either<Fault, Page>,
+): Loaded<State> | Promise<Loaded<State>> => {
+  if (E.isLeft(page)) return page
+  const { aggregate, store, stream, limit } = reading
+  const { commits, done } = page.right
+  const at = commits.findIndex(({ snapshot }) => snapshot?.fingerprint === aggregate.fingerprint)
+  const wanted = at < 0 ? commits : commits.slice(0, at + 1)
+  const known = joined(wanted.toReversed(), newer)
+  const [oldest] = known
+  if (done || at >= 0 || oldest === undefined) return fromCommits(aggregate, stream, known)
+  return store
+    .readBackward(stream, { before: oldest.number, limit })()
+    .then((further) => readOn(reading, known, further))
 }
 
 /** The head after commits whose first is number 1 or carries a usable snapshot. */
@@ -80,7 +91,7 @@ const fromCommits = <State, Event extends StoredEvent>(
   aggregate: Folding<State, Event>,
   stream: StreamName,
   commits: ReadonlyArray<Commit>,
-): E.Either<Fault, Head<State>> => {
+): Loaded<State> => {
   const [first] = commits
   const started = first === undefined ? undefined : fromSnapshot(aggregate, first)
   if (started === undefined) return advance(aggregate, emptyHead(aggregate, stream), commits)
@@ -114,7 +125,7 @@ export const advance = <State, Event extends StoredEvent>(
   head: Head<State>,
   commits: ReadonlyArray<Commit>,
 ): E.Either<Fault, Head<State>> => {
-  const last = commits.at(-1)
+  const last = commits[commits.length - 1]
   if (last === undefined) return E.right(head)
   let { state, number } = head
   for (const commit of commits) {
@@ -160,7 +171,7 @@ export const withCommits = <State>(
   state: State,
 ): Head<State> => {
   const at = commits.findLastIndex(({ snapshot }) => snapshot?.fingerprint === aggregate.fingerprint)
-  const snapshot = commits[at]?.snapshot
+  const snapshot = at < 0 ? undefined : commits[at]?.snapshot
   return {
     stream: head.stream,
     number: last.number,

@@ -15,8 +15,9 @@ export interface StreamParts {
   readonly id: string
 }
 
+/** Joined, because that makes one flat text at once: a name is looked up in maps all its life. */
 export const streamName = (category: string, id: string, tenant?: string): StreamName =>
-  (tenant === undefined ? `${category}/${id}` : `${tenant}:${category}/${id}`) as StreamName
+  [tenant === undefined ? category : `${tenant}:${category}`, id].join('/') as StreamName
 
 export const streamParts = (stream: StreamName): StreamParts => {
   const slash = stream.indexOf('/')
