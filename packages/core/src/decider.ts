@@ -27,7 +27,8 @@ export interface Decider<Command, State, Event, Rejection> {
 }
 
 /** Accepts a command; `accept()` means it was already satisfied. */
-export const accept = <const Event>(...events: ReadonlyArray<Event>): Decision<never, Event> => E.right(events)
+export const accept = <const Event>(...events: ReadonlyArray<Event>): Decision<never, Event> =>
+  E.right(events)
 
 /** Refuses a command, saying why in data. */
 export const reject = <const Rejection>(rejection: Rejection): Decision<Rejection, never> => E.left(rejection)
