@@ -5,10 +5,10 @@
  */
 import { type Aggregate, decodeEvent } from './aggregate.ts'
 import { decode, type InvalidInput } from './codec.ts'
-import type { Commit, StoredEvent } from './commit.ts'
+import type { Commit, Memory, StoredEvent } from './commit.ts'
 import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
-import { emptyMemory, type Memory } from './memory.ts'
+import { emptyMemory } from './memory.ts'
 import type { EventStore, Page } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
