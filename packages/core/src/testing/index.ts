@@ -1,6 +1,7 @@
 export * from './arbitrary.ts'
 export * from './given.ts'
 export * from './given-events.ts'
+export * from './golden-fold.ts'
 export * from './invalid.ts'
 export type { Law, Laws } from './law.ts'
 export * from './laws.ts'
