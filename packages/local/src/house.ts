@@ -42,7 +42,8 @@ export interface HouseOptions extends Pick<RuntimeOptions, 'log' | 'execute' | '
   readonly connect?: (sim: StripeSim) => Promise<Stripe>
 }
 
-const WEBHOOK_SECRET = 'whsec_local'
+/** No secret at all: the simulated Stripe and its shop live on one machine, and in one process. */
+export const WEBHOOK_SECRET = 'whsec_local'
 
 export const house = async (options: HouseOptions): Promise<House> => {
   const { kernel, authenticate, seed, terms, stripeFaults, connect, returnUrl, ...runtimeOptions } = options

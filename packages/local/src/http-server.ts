@@ -1,7 +1,8 @@
 /** Node's HTTP server around a function from request to response. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type HttpRequest, type HttpResponse, MAX_BODY_BYTES } from '@everfold/core'
+import type { Duplex } from 'node:stream'
+import { type HttpRequest, type HttpResponse, MAX_BODY_BYTES, problem, problemResponse } from '@everfold/core'
 
 export type Answer = (request: HttpRequest) => Promise<HttpResponse>
 
@@ -12,14 +13,21 @@ export interface ServerLog {
 
 export interface LocalServer {
   readonly port: number
-  /** Stops listening, lets requests in flight end for a second, then cuts them off. */
+  /** Stops listening, gives requests in flight half a second, then cuts them off. */
   close(this: void): Promise<void>
 }
 
-const GRACE_MS = 1000
+const GRACE_MS = 500
 
+/** Port 0 is whichever is free. */
 export const serve = async (answer: Answer, port: number, log: ServerLog): Promise<LocalServer> => {
-  const server = createServer((incoming, outgoing) => void handle(answer, log, incoming, outgoing))
+  const desk = deskOf(answer, log)
+  const server = createServer(desk.receive)
+  server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (!announcesTooMuch(incoming)) outgoing.writeContinue()
+    desk.receive(incoming, outgoing)
+  })
+  server.on('clientError', desk.refuse)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -37,6 +45,57 @@ const close = (server: Server): Promise<void> =>
     server.closeIdleConnections()
   })
 
+interface Desk {
+  receive(this: void, incoming: IncomingMessage, outgoing: ServerResponse): void
+  refuse(this: void, error: NodeJS.ErrnoException, socket: Duplex): void
+}
+
+/** Requests of one connection are answered one after the other: a later one may stand on an earlier one's effect. */
+const deskOf = (answer: Answer, log: ServerLog): Desk => {
+  const turns = new WeakMap<Duplex, Promise<void>>()
+  const answering = new WeakMap<Duplex, ServerResponse>()
+  const take = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const { socket } = incoming
+    await turns.get(socket)
+    if (socket.destroyed) return
+    answering.set(socket, outgoing)
+    await handle(answer, log, incoming, outgoing)
+    answering.delete(socket)
+  }
+  const receive: Desk['receive'] = (incoming, outgoing) => {
+    turns.set(incoming.socket, take(incoming, outgoing))
+  }
+  const refuse: Desk['refuse'] = (error, socket) => {
+    if (socket.writableEnded) return
+    // Half a response is worth nothing, and another one in its middle is worse.
+    if (error.code === 'ECONNRESET' || !socket.writable || answering.get(socket)?.headersSent === true)
+      return void socket.destroy()
+    socket.end(raw(unreadable(error.code)))
+    setTimeout(() => socket.destroy(), GRACE_MS).unref()
+  }
+  return { receive, refuse }
+}
+
+/** What Node's parser did not take for HTTP. */
+const unreadable = (code: string | undefined): HttpResponse => {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return problemResponse(problem(431, 'Header too large'))
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return problemResponse(problem(413, 'Too large'))
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return problemResponse(problem(408, 'Too slow'))
+    default:
+      return problemResponse(problem(400, 'Not HTTP'))
+  }
+}
+
+const raw = ({ status, headers, body }: HttpResponse): string => {
+  const all = { ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`
+}
+
 const handle = async (
   answer: Answer,
   log: ServerLog,
@@ -44,52 +103,87 @@ const handle = async (
   outgoing: ServerResponse,
 ): Promise<void> => {
   const started = performance.now()
-  const { method = 'GET', url = '/' } = incoming
+  const { method = 'GET' } = incoming
+  const url = originForm(incoming.url ?? '/')
+  const path = url.split('?')[0]
   try {
     const { body, tooLarge } = await bodyOf(incoming)
-    const headers = Object.fromEntries(
-      Object.entries(incoming.headers).map(([name, value]) => [
-        name,
-        Array.isArray(value) ? value.join(', ') : value,
-      ]),
-    )
+    const headers = headersOf(incoming)
     const response = await answer({ method, url, headers, body, bodyTooLarge: tooLarge })
-    send(outgoing, method, tooLarge, response)
     const ms = Math.round((performance.now() - started) * 10) / 10
-    log.info({ method, path: url.split('?')[0], status: response.status, ms }, 'request')
+    log.info({ method, path, status: response.status, ms }, 'request')
+    await (tooLarge ? cutOff(incoming, outgoing, response) : send(method, outgoing, response))
   } catch (error) {
-    log.error({ method, path: url.split('?')[0], error: String(error) }, 'request failed')
-    if (!outgoing.headersSent) send(outgoing, method, true, broken)
-    else outgoing.destroy()
+    if (incoming.errored !== null) return log.info({ method, path }, 'request broken off')
+    log.error({ method, path, error: String(error) }, 'request failed')
+    if (outgoing.headersSent) outgoing.destroy()
+    else send(method, outgoing, problemResponse(problem(500, 'Internal error')))
   }
 }
 
-const broken: HttpResponse = {
-  status: 500,
-  headers: { 'content-type': 'application/problem+json' },
-  body: JSON.stringify({ type: 'about:blank', title: 'Internal error', status: 500 }),
+/** A proxy's clients send whole addresses; servers must take them. Source: RFC 9112, section 3.2.2. */
+const originForm = (url: string): string => {
+  const path = url.replace(/^https?:\/\/[^/?]*/i, '')
+  return path.startsWith('?') || path === '' ? `/${path}` : path
 }
 
-/** The body, or that it is too large, in which case the rest of it is not read. */
+const headersOf = ({ headers }: IncomingMessage): HttpRequest['headers'] =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  )
+
+const announcesTooMuch = ({ headers }: IncomingMessage): boolean =>
+  Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES
+
+/** The body, or that it is too large, in which case the rest of it has not been read. */
 const bodyOf = async (incoming: IncomingMessage): Promise<{ body: Buffer; tooLarge: boolean }> => {
+  const nothing = { body: Buffer.alloc(0), tooLarge: true }
+  if (announcesTooMuch(incoming)) return nothing
   const chunks: Array<Buffer> = []
   let bytes = 0
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) return { body: Buffer.alloc(0), tooLarge: true }
+    if (bytes > MAX_BODY_BYTES) return nothing
     chunks.push(chunk)
   }
   return { body: Buffer.concat(chunks), tooLarge: false }
 }
 
-const send = (
-  outgoing: ServerResponse,
-  method: string,
-  cut: boolean,
-  { status, headers, body }: HttpResponse,
-): void => {
-  // An unread body cannot be followed by another request on the same connection.
-  if (cut) outgoing.setHeader('connection', 'close')
-  outgoing.writeHead(status, headers)
+const send = (method: string, outgoing: ServerResponse, { status, headers, body }: HttpResponse): void => {
+  const length = status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }
+  outgoing.writeHead(status, { ...headers, ...length })
   outgoing.end(method === 'HEAD' || status === 304 ? undefined : body)
+}
+
+const LINGER_MS = 1000
+const LINGER_BYTES = 16 * MAX_BODY_BYTES
+
+/**
+ * Answers while the body is still on its way, and ends the connection.
+ *
+ * Not at once: bytes that nobody has read reset the connection, and whoever is still sending would never see the
+ * answer. Source: RFC 9112, section 9.6.
+ */
+const cutOff = async (
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { status, headers, body }: HttpResponse,
+): Promise<void> => {
+  const length = { 'content-length': Buffer.byteLength(body) }
+  outgoing.writeHead(status, { ...headers, ...length, connection: 'close' })
+  outgoing.write(body)
+  await new Promise<void>((resolve) => {
+    const enough = setTimeout(resolve, LINGER_MS)
+    let bytes = 0
+    incoming.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > LINGER_BYTES) resolve()
+    })
+    incoming.once('error', () => {})
+    incoming.once('close', () => {
+      clearTimeout(enough)
+      resolve()
+    })
+  })
+  outgoing.end()
 }

@@ -4,7 +4,6 @@ import { Shop } from '@everfold/ecommerce'
 
 interface Mail {
   readonly messageId: string
-  /** Undefined where the shopper's data have been erased: then nothing is sent. */
   readonly to: string
   readonly template: string
   readonly data: ReadonlyArray<{ readonly name: string; readonly value: string }>

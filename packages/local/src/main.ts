@@ -21,11 +21,12 @@ const portOf = (given: string | undefined): number | undefined => {
 }
 
 /** Opens the shop and answers how to close it. */
-const open = async (port: number): Promise<() => Promise<void>> => {
+const open = async (wanted: number): Promise<() => Promise<void>> => {
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
   const kernel = realKernel()
   const issued = tokens(randomBytes(32), kernel.nowMs)
   let stripeServer: SimServer | undefined
+  let port = wanted
   const shop: House = await house({
     kernel,
     authenticate: issued.authenticate,
@@ -42,10 +43,11 @@ const open = async (port: number): Promise<() => Promise<void>> => {
     },
   })
   await seed(shop.runtime, Shop.defaultTerms)
-  const server = await serve(doorway(shop.service, shop.door, issued), port, log)
+  const server = await serve(doorway(shop.service, shop.door, issued), wanted, log)
+  port = server.port
   const webhooks = setInterval(() => void shop.stripe.deliverWebhooks(), WEBHOOKS_EVERY_MS)
-  log.info({ port: server.port }, 'open')
-  console.log(welcome(server.port, stripeServer?.url ?? ''))
+  log.info({ port }, 'open')
+  console.log(welcome(port, stripeServer?.url ?? ''))
   return async () => {
     clearInterval(webhooks)
     await server.close()
@@ -56,24 +58,29 @@ const open = async (port: number): Promise<() => Promise<void>> => {
   }
 }
 
-const main = async (): Promise<void> => {
-  const port = portOf(process.env['PORT'])
-  if (port === undefined) throw new Error(`PORT is no port from 0 to 65535: ${process.env['PORT']}`)
-  const close = await open(port)
+/** Ends on the first signal, also while the shop is still opening; the next ones change nothing. */
+const main = async (port: number): Promise<void> => {
+  let close: (() => Promise<void>) | undefined
   let closing = false
   const end = (): void => {
     if (closing) return
     closing = true
-    void close().then(() => process.exit(0))
+    void Promise.resolve(close?.()).then(() => process.exit(0), fail(port))
   }
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
+  close = await open(port)
 }
 
-try {
-  await main()
-} catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException
-  console.error(code === 'EADDRINUSE' ? `The port is taken; choose another: PORT=4001 pnpm start` : message)
-  process.exit(1)
-}
+const fail =
+  (port: number | undefined) =>
+  (error: unknown): never => {
+    const { code, message } = error as NodeJS.ErrnoException
+    const taken = `Port ${port} is taken. Choose another, or let the system choose: PORT=0 pnpm start`
+    console.error(code === 'EADDRINUSE' ? taken : message)
+    process.exit(1)
+  }
+
+const port = portOf(process.env['PORT'])
+if (port === undefined) fail(port)(new Error(`PORT is no port from 0 to 65535: ${process.env['PORT']}`))
+else await main(port).catch(fail(port))

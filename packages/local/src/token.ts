@@ -1,5 +1,6 @@
 /** Who calls, on this machine only: bearer tokens that anyone may ask for, signed by a key that ends with the process. */
-import { type Caller, E, type FrontDoorPorts, type Problem, problem } from '@everfold/core'
+import { type Caller, E, type FrontDoorPorts, list, type Problem, problem, text } from '@everfold/core'
+import { Quantities } from '@everfold/ecommerce'
 import { jwtVerify, SignJWT } from 'jose'
 
 export interface Tokens {
@@ -9,6 +10,8 @@ export interface Tokens {
 
 const ISSUER = 'everfold-local'
 const LIFETIME_S = 12 * 3600
+
+const Roles = list(text('Role'))
 
 /** `key` has at least 32 bytes (RFC 7518, section 3.2). */
 export const tokens = (key: Uint8Array, nowMs: () => number): Tokens => ({
@@ -30,11 +33,13 @@ export const tokens = (key: Uint8Array, nowMs: () => number): Tokens => ({
       const { payload } = await jwtVerify(token, key, {
         issuer: ISSUER,
         algorithms: ['HS256'],
+        requiredClaims: ['exp'],
         currentDate: new Date(nowMs()),
       })
       const { sub, roles } = payload
-      if (sub === undefined || !Array.isArray(roles)) return E.left(unauthorized('The token names nobody.'))
-      return E.right({ userId: sub, roles: roles.map(String) })
+      if (!Quantities.UserId.is(sub) || !Roles.is(roles))
+        return E.left(unauthorized('The token names nobody, or no list of roles.'))
+      return E.right({ userId: sub, roles })
     } catch {
       return E.left(unauthorized('The token is not valid, or not any more.'))
     }

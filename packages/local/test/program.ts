@@ -14,6 +14,9 @@ export interface Program {
   signal(name: NodeJS.Signals): void
 }
 
+/** Loading the sources is most of what a short run costs. */
+const CACHE = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url))
+
 /** Starts `src/<file>` with Node itself, as the leader of a process group. */
 export const program = (
   file: string,
@@ -22,7 +25,7 @@ export const program = (
 ): Program => {
   const path = fileURLToPath(new URL(`../src/${file}`, import.meta.url))
   const child = spawn(process.execPath, ['--conditions=@everfold/source', path, ...args], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

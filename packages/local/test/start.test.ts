@@ -1,0 +1,227 @@
+/** `pnpm start` as a process: what it prints can be pasted, what it answers is the shop, and it ends when it is told. */
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, type Program, program } from './program.ts'
+
+const TIMEOUT_MS = 30_000
+
+interface Shop extends Program {
+  readonly at: string
+  readonly port: number
+}
+
+const running = new Set<Program>()
+const start = (port: string): Program => {
+  const started = program('main.ts', [], { PORT: port })
+  running.add(started)
+  void started.ended.then(() => running.delete(started))
+  return started
+}
+
+/** A shop on a port that the system chose, as soon as it has said where. */
+const opened = async (): Promise<Shop> => {
+  const started = start('0')
+  const at = await eventually('the shop opens', () => {
+    if (started.child.exitCode !== null) throw new Error(started.err())
+    return /The shop is open at (http:\/\/127\.0\.0\.1:\d+)/.exec(started.out())?.[1]
+  })
+  return { ...started, at, port: Number(new URL(at).port) }
+}
+
+const killAll = async (): Promise<void> => {
+  const ends = [...running].map((one) => {
+    one.signal('SIGKILL')
+    return one.ended
+  })
+  await Promise.all(ends)
+}
+
+type Json = { readonly [name: string]: Json } & ReadonlyArray<Json> & string
+
+/** A shopper's own requests. */
+const shopper = async (at: string, sub: string) => {
+  const { token } = (await (await fetch(`${at}/dev/token?sub=${sub}`)).json()) as { token: string }
+  const ask = async (method: string, path: string, body?: unknown): Promise<Json> => {
+    const response = await fetch(`${at}/ecommerce${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    expect(response.ok).toBe(true)
+    return (await response.json()) as Json
+  }
+  const buy = async (paymentMethod: string): Promise<string> => {
+    const { cartId } = await ask('POST', '/carts', {})
+    await ask('POST', `/carts/${cartId}/lines`, { sku: 'tea-sencha-100', quantity: 1 })
+    const address = { name: 'Ben', line1: '1 High St', city: 'Oxford', postalCode: 'OX1 1AA', country: 'GB' }
+    const checkout = { email: 'ben@example.com', paymentMethod, address }
+    return (await ask('POST', `/carts/${cartId}/checkout`, checkout))['orderId'] as string
+  }
+  /** The order, once it has the status. */
+  const order = (orderId: string, status: string): Promise<Json> =>
+    eventually(`${orderId} is ${status}`, async () => {
+      const found = await ask('GET', `/orders/${orderId}`)
+      return found['status'] === status ? found : undefined
+    })
+  return { ask, buy, order }
+}
+
+describe('an open shop', () => {
+  let shop: Shop
+  beforeAll(async () => {
+    shop = await opened()
+  }, TIMEOUT_MS)
+  afterAll(killAll)
+
+  test('says that it is well', async () => {
+    const response = await fetch(`${shop.at}/health`)
+    expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }])
+  })
+
+  test('serves its lines to try, pasted into a shell as they are printed', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const run = promisify(execFile)
+    await run('curl', ['--version']).catch(() => {
+      throw new Error('curl is missing, and the lines to try need it')
+    })
+    const lines = shop
+      .out()
+      .split('\n')
+      .filter((line) => line.startsWith('  '))
+    expect(lines.filter((line) => line.includes('curl'))).toHaveLength(6)
+    const { stdout, stderr } = await run('bash', ['-euc', `${lines.join('\n')}\n`])
+    expect(stderr).toBe('')
+    const [products, line, order, orders, ...more] = stdout
+      .replaceAll('}{', '}\n{')
+      .split('\n')
+      .map((text) => JSON.parse(text) as Json)
+    expect(more).toEqual([])
+    expect(products?.['items']?.map((item) => item['productId'])).toEqual(['tea-assam', 'tea-sencha'])
+    expect(line).toMatchObject({ sku: 'tea-assam-100', quantity: 2 })
+    expect(orders?.['items']?.map((item) => item['orderId'])).toEqual([order?.['orderId']])
+    const paid = await (await shopper(shop.at, 'ann')).order(order?.['orderId'] ?? '', 'confirmed')
+    expect(paid['total']).toEqual({ amount: 1780, currency: 'USD' })
+  })
+
+  test('sends a challenged shopper to his bank and back', { timeout: TIMEOUT_MS }, async () => {
+    const { buy, order } = await shopper(shop.at, 'ben')
+    expect(shop.out()).toContain('pm_card_authenticationRequired')
+    const orderId = await buy('pm_card_authenticationRequired')
+    const { payment } = await order(orderId, 'action_required')
+    const bank = payment?.['nextAction']?.['redirectUrl'] ?? ''
+    const page = await (await fetch(bank)).text()
+    const link = /href="([^"]+)">Authenticate/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const back = await fetch(new URL(link, bank), { redirect: 'manual' })
+    expect(back.status).toBe(302)
+    expect(back.headers.get('location')).toContain(`${shop.at}/ecommerce/orders/${orderId}?`)
+    await order(orderId, 'confirmed')
+  })
+
+  test('cancels what a card does not pay', { timeout: TIMEOUT_MS }, async () => {
+    const { buy, order } = await shopper(shop.at, 'cid')
+    expect(shop.out()).toContain('pm_card_chargeDeclined')
+    const { payment } = await order(await buy('pm_card_chargeDeclined'), 'canceled')
+    expect(payment).toMatchObject({ declineCode: 'generic_decline' })
+  })
+
+  test('logs JSON, one object a line', async () => {
+    await fetch(`${shop.at}/health?probe=1`)
+    await eventually('the request is logged', () =>
+      shop.out().includes('"path":"/health"') ? true : undefined,
+    )
+    const logged = shop
+      .out()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Json)
+    expect(logged[0]).toMatchObject({ level: 30, port: shop.port, msg: 'open' })
+    expect(logged).toContainEqual(
+      expect.objectContaining({ msg: 'request', method: 'GET', path: '/health', status: 200 }),
+    )
+    expect(logged.every((line) => !Number.isNaN(Date.parse(line['time'] ?? '')))).toBe(true)
+    expect(shop.err()).toBe('')
+  })
+
+  test('has its port to itself: another says so in one line, and exits 1', async () => {
+    const second = start(String(shop.port))
+    expect(await second.ended).toBe(1)
+    expect(second.err()).toBe(
+      `Port ${shop.port} is taken. Choose another, or let the system choose: PORT=0 pnpm start\n`,
+    )
+  })
+})
+
+/** A connection that has been answered and stays open. */
+const keptAlive = async ({ at }: Shop): Promise<Agent> => {
+  const agent = new Agent({ keepAlive: true })
+  const [response] = (await once(request(`${at}/health`, { agent }).end(), 'response')) as [
+    NodeJS.ReadableStream,
+  ]
+  await once(response.resume(), 'end')
+  return agent
+}
+
+/** A request whose body never ends. */
+const inFlight = async ({ port }: Shop): Promise<Socket> => {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  await once(socket, 'connect')
+  socket.write(
+    'POST /ecommerce/carts HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n',
+  )
+  const [said] = (await once(socket, 'data')) as [Buffer]
+  expect(String(said)).toContain('100 Continue')
+  return socket
+}
+
+describe.concurrent('a shop that is told to end', () => {
+  afterAll(killAll)
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s ends with code 0 within two seconds, whoever is still connected',
+    async (signal) => {
+      const shop = await opened()
+      const agent = await keptAlive(shop)
+      const socket = await inFlight(shop)
+      const told = performance.now()
+      shop.signal(signal)
+      shop.signal(signal)
+      expect(await shop.ended).toBe(0)
+      expect(performance.now() - told).toBeLessThan(2000)
+      expect(shop.out().trim().split('\n').at(-1)).toContain('"msg":"closed"')
+      agent.destroy()
+      socket.destroy()
+    },
+    TIMEOUT_MS,
+  )
+
+  test('lets a request in flight come to its end', { timeout: TIMEOUT_MS }, async () => {
+    const shop = await opened()
+    const socket = await inFlight(shop)
+    shop.signal('SIGTERM')
+    await eventually('it does not listen any more', () =>
+      fetch(`${shop.at}/health`).then(
+        () => undefined,
+        () => true,
+      ),
+    )
+    socket.write('{"a":"b"}')
+    const [said] = (await once(socket, 'data')) as [Buffer]
+    expect(String(said)).toMatch(/^HTTP\/1\.1 401 /)
+    expect(await shop.ended).toBe(0)
+    socket.destroy()
+  })
+})
+
+test('a shop on what is no port says so in one line, and exits 1', { timeout: TIMEOUT_MS }, async () => {
+  const wrong = ['http', '65536', '-1', '40.5', '0x50', ' ']
+  const shops = wrong.map((port) => start(port))
+  expect(await Promise.all(shops.map(({ ended }) => ended))).toEqual(wrong.map(() => 1))
+  expect(shops.map(({ err }) => err())).toEqual(
+    wrong.map((port) => `PORT is no port from 0 to 65535: ${port}\n`),
+  )
+})
