@@ -32,6 +32,7 @@ import {
 } from '@everfold/core'
 import { CurrencyCode, inCurrency } from './currency.ts'
 import { AmountTooLarge, CurrencyDiffers, MAX_AMOUNT, Price } from './money.ts'
+import { freeze } from './order.ts'
 import { Discount, type PricedLine, perLineHalfUp, priceLines, RoundingPolicy } from './pricing.ts'
 import { MAX_LINES, Purchase, Shipping, TaxRates } from './purchase.ts'
 import {
@@ -543,6 +544,8 @@ const decideCheckout = (command: CommandNamed<'CheckoutCart'>, cart: Cart): Cart
   const priced = totals(cart, command.rounding)
   if (E.isLeft(priced)) return priced
   const purchase = purchaseOf(command, cart, priced.right)
+  // What cannot be added up with its tax could never be placed as an order.
+  if (E.isLeft(freeze(purchase))) return reject({ _tag: 'AmountTooLarge', currency: cart.currency })
   return accept({ _tag: 'CartCheckedOut', orderId: command.orderId, purchase })
 }
 

@@ -105,10 +105,15 @@ export interface MemoryRuntime {
 
 const CHANGES = 100
 const MESSAGES = 100
+/** So many workers call the outside world, so that a slow call holds up few others. */
+const CALLERS = 4
+const CALLS = 10
 /** How long a follower waits after a fault before it tries again. */
 const RETRY_MS = 1000
 /** How long a message that met a fault stays hidden before it comes again. */
-const VISIBILITY_MS = 30_000
+const REDELIVERY_MS = 30_000
+/** How long a worker may take for a message before it counts as lost; longer than any call that ends by itself. */
+const VISIBILITY_MS = 15 * 60_000
 
 export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
   const { service, kernel, groupLimit = 100, cachedHeads = 1000, log = () => {} } = options
@@ -144,17 +149,30 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     await kernel.sleep(RETRY_MS)
     return true
   }
-  /** A worker that takes a queue's messages; those that meet a fault come again when they are visible again. */
-  const consumer = (name: string, queue: Queue, work: Work): Worker => {
+  /** A worker that takes a queue's messages; those that meet a fault, and those behind them, come again later. */
+  const consumer = (name: string, queue: Queue, limit: number, work: Work): Worker => {
     const worker = crew.worker(name, async () => {
-      const consumed = await consume(queue, MESSAGES, work)
-      if (E.isLeft(consumed)) return later(name, consumed.left)
-      for (const { message, fault } of consumed.right.failed) {
-        retrying(message.id, fault)
-        kernel.at(kernel.nowMs() + VISIBILITY_MS, `${name} ${message.id}`, worker.wake)
-      }
-      return consumed.right.received > 0
+      const batch = await queue.receive(limit)()
+      if (E.isLeft(batch)) return later(name, batch.left)
+      const groups = [...Map.groupBy(batch.right, ({ group }) => group).values()]
+      await Promise.all(groups.map((group) => consume(group)))
+      return groups.length > 0
     })
+    const consume = async (group: ReadonlyArray<Received>): Promise<void> => {
+      const outcomes = await work(group)
+      const done = outcomes.findIndex(E.isLeft)
+      const [handled, open] = done < 0 ? [group, []] : [group.slice(0, done), group.slice(done)]
+      // What cannot be deleted comes again, and changes nothing then.
+      await queue.delete(handled.map(({ receipt }) => receipt))()
+      const failed = outcomes[done]
+      if (failed === undefined || E.isRight(failed)) return
+      retrying(open[0]?.id ?? name, failed.left)
+      kernel.at(kernel.nowMs() + REDELIVERY_MS, `${name} ${open[0]?.id}`, () => {
+        void queue
+          .release(open.map(({ receipt }) => receipt))()
+          .then(worker.wake)
+      })
+    }
     return worker
   }
   const command = async (message: Received): Promise<E.Either<Fault, void>> => {
@@ -167,11 +185,14 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     return E.right(undefined)
   }
   // What waits together for one stream is decided together; what asks the outside world is asked in its order.
-  const commander = consumer('commander', commands, (group) => Promise.all(group.map(command)))
-  const caller = consumer(
-    'caller',
-    calls,
-    inOrder((message) => call(message.body as unknown as CallBody)),
+  const commander = consumer('commander', commands, MESSAGES, (group) => Promise.all(group.map(command)))
+  const callers = Array.from({ length: CALLERS }, (_, at) =>
+    consumer(
+      `caller ${at + 1}`,
+      calls,
+      CALLS,
+      inOrder((message) => call(message.body as unknown as CallBody)),
+    ),
   )
   const aggregates = aggregatesOf(service)
   const relayed = outbox(service)
@@ -189,7 +210,7 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
       if (E.isLeft(timed)) return timed
     }
     if (dispatched.length > 0) commander.wake()
-    if (called.length > 0) caller.wake()
+    if (called.length > 0) for (const caller of callers) caller.wake()
     return E.right(undefined)
   }
 
@@ -293,34 +314,6 @@ const inOrder =
     }
     return outcomes
   }
-
-interface Consumed {
-  readonly received: number
-  /** The first message of each group that met a fault: it and those after it come again. */
-  readonly failed: ReadonlyArray<{ readonly message: Received; readonly fault: Fault }>
-}
-
-/** Receives a batch, works on its groups at once, and deletes of each what is done before its first fault. */
-const consume = async (queue: Queue, limit: number, work: Work): Promise<E.Either<Fault, Consumed>> => {
-  const batch = await queue.receive(limit)()
-  if (E.isLeft(batch)) return batch
-  const groups = [...Map.groupBy(batch.right, ({ group }) => group).values()]
-  const done: Array<string> = []
-  const failed: Array<Consumed['failed'][number]> = []
-  const worked = await Promise.all(groups.map(work))
-  for (const [at, group] of groups.entries())
-    for (const [place, message] of group.entries()) {
-      const outcome = worked[at]?.[place]
-      if (outcome === undefined) break
-      if (E.isLeft(outcome)) {
-        failed.push({ message, fault: outcome.left })
-        break
-      }
-      done.push(message.receipt)
-    }
-  const deleted = await queue.delete(done)()
-  return E.isLeft(deleted) ? deleted : E.right({ received: batch.right.length, failed })
-}
 
 /** Where the event is that asks a gateway for a call: a hint, the log has the event. */
 interface CallBody {
