@@ -51,7 +51,24 @@ export const compare = async (
   }
 }
 
-const roundsFor = async <Round>(
+/** Things per CPU-second, median of the rounds: `work` does `count` of them each time. */
+export const perCpuSecond = async (
+  count: number,
+  work: () => unknown,
+  budget: Budget = usualBudget,
+): Promise<number> => {
+  const round = async () => {
+    globalThis.gc?.()
+    const before = process.cpuUsage()
+    await work()
+    const { user, system } = process.cpuUsage(before)
+    return (count * 1e6) / (user + system)
+  }
+  await roundsFor(round, budget.warmUpMs, 1)
+  return median(await roundsFor(round, budget.measureMs, budget.leastRounds))
+}
+
+export const roundsFor = async <Round>(
   round: () => Promise<Round>,
   forMs: number,
   least: number,

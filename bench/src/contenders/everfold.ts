@@ -7,12 +7,14 @@
  */
 import {
   accept,
+  advance,
   aggregate,
   CommandId,
   decode,
   defaultOptions,
   E,
   type Envelope,
+  emptyHead,
   envelope,
   execute,
   type Fault,
@@ -221,4 +223,16 @@ export const everfold: Contender = {
       },
     }
   },
+}
+
+/** The fold of one stored history of `length` events, from the first on: past the snapshots, through decode. */
+export const foldOf = async (length: number): Promise<() => Order> => {
+  const { store, handle } = houseOf()
+  for (const [position, event] of historyOf(0, length).entries()) await handle(requestOf(0, position, event))
+  const empty = emptyHead(orders, streamName('order', orderIdOf(0)))
+  return () => {
+    const head = advance(orders, empty, store.log)
+    if (E.isLeft(head)) throw new Error(JSON.stringify(head.left))
+    return head.right.state
+  }
 }

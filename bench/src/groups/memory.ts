@@ -5,13 +5,19 @@
  * stream; ours is folded from the newest snapshot in it, which is a part of the stream and was put there by the
  * commands of its past. So the shorter the stream, the more of the time is the library's own work for a command,
  * and at ten events or fewer there is no snapshot to help.
+ *
+ * `memory/fold/{1000,100000}`: one stored history of so many events folded from its first event, every event checked
+ * by its codec.
  */
+import { foldOf } from '../contenders/everfold.ts'
 import { type ContenderName, contenders, isContenderName } from '../contenders/index.ts'
 import { type Group, type Report, rounded } from '../group.ts'
-import { median } from '../measure.ts'
+import { median, perCpuSecond } from '../measure.ts'
 import { comparePair } from '../pair.ts'
 
 const streamLengths = [1, 10, 100, 1_000]
+
+const historyLengths = [1_000, 100_000]
 
 const peers: ReadonlyArray<ContenderName> = ['floor', 'castore', 'emmett', 'equinox-js']
 
@@ -20,6 +26,12 @@ export const group: Group = {
     if (!isContenderName(ours))
       throw new Error(`memory: there is no contender "${ours}": ${Object.keys(contenders).join(', ')}`)
     for (const streamLength of streamLengths) await commands(ours, streamLength, report)
+    for (const length of historyLengths)
+      report.result({
+        name: `memory/fold/${length}`,
+        value: rounded(await perCpuSecond(length, await foldOf(length))),
+        unit: 'events/cpu-s',
+      })
   },
 }
 

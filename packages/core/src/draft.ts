@@ -5,19 +5,12 @@
  */
 import { type Aggregate, encodeEvent } from './aggregate.ts'
 import { type CommandId, dateOf } from './command-id.ts'
-import {
-  bytesOf,
-  type Commit,
-  type StoredAnswer,
-  type StoredEvent,
-  type StoredSnapshot,
-  sizeBytes,
-} from './commit.ts'
+import { bytesOf, type Commit, type StoredAnswer, type StoredEvent, type StoredSnapshot } from './commit.ts'
 import type { Envelope } from './envelope.ts'
 import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
 import type { Handler, Settled } from './handler.ts'
-import type { Head } from './head.ts'
+import { type Head, isOutweighed } from './head.ts'
 import { type Lookup, type Markers, recorded, screen } from './ledger.ts'
 import { remember } from './memory.ts'
 
@@ -175,7 +168,7 @@ const snapshotOf = <Command, State, Event extends StoredEvent, Rejection>(
   state: State,
 ): StoredSnapshot | undefined => {
   if (aggregate.snapshot === undefined || head.tail.length + 1 < options.snapshotEvery) return undefined
-  if (head.snapshotBytes > LARGE_BYTES && tailBytes(head.tail) < head.snapshotBytes) return undefined
+  if (!isOutweighed(head)) return undefined
   const stored = aggregate.snapshot.encode(state)
   return {
     fingerprint: aggregate.fingerprint,
@@ -183,13 +176,4 @@ const snapshotOf = <Command, State, Event extends StoredEvent, Rejection>(
     memory: remember(head.memory, [...head.tail, commit], options.remembered, commit.timeMs),
     sizeBytes: bytesOf(stored),
   }
-}
-
-/** Below this, a snapshot costs no more than the read it saves. */
-const LARGE_BYTES = 4096
-
-const tailBytes = (tail: ReadonlyArray<Commit>): number => {
-  let bytes = 0
-  for (const commit of tail) bytes += sizeBytes(commit)
-  return bytes
 }

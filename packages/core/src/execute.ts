@@ -76,7 +76,8 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       ? stored(first)
       : await insist(ports, first, appended.left)
     if (outcome === 'stored') {
-      ports.cache?.set(stream, withCommits(aggregate, head, [commit], commit, drafted.right.state))
+      const before = commit === first ? head : withoutRoom(head, first)
+      ports.cache?.set(stream, withCommits(aggregate, before, [commit], commit, drafted.right.state))
       return E.right(drafted.right.settled)
     }
     ports.cache?.delete(stream)
@@ -129,6 +130,10 @@ interface Put {
 }
 
 const stored = (commit: Commit): Put => ({ commit, outcome: 'stored' })
+
+/** A snapshot that did not fit is not tried again before as much as it weighs has come on top. */
+const withoutRoom = <State>(head: Head<State>, { snapshot }: Commit): Head<State> =>
+  snapshot === undefined ? head : { ...head, snapshotBytes: snapshot.sizeBytes, tailBytes: 0 }
 
 /** Repeats the same commit while its outcome is unknown; a snapshot that makes it too large waits for another one. */
 const insist = async (ports: ExecutePorts, commit: Commit, first: AppendFailure): Promise<Put> => {

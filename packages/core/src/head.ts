@@ -5,7 +5,7 @@
  */
 import { type Aggregate, decodeEvent } from './aggregate.ts'
 import { decode, type InvalidInput } from './codec.ts'
-import type { Commit, Memory, StoredEvent } from './commit.ts'
+import { type Commit, type Memory, type StoredEvent, sizeBytes } from './commit.ts'
 import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
 import { emptyMemory } from './memory.ts'
@@ -24,8 +24,10 @@ export interface Head<State> {
   readonly memory: Memory
   /** The commits after that snapshot, oldest first. */
   readonly tail: ReadonlyArray<Commit>
-  /** The size of that snapshot; 0 where there was none. */
+  /** The size of that snapshot, or of a later one that did not fit; 0 where there was none. */
   readonly snapshotBytes: number
+  /** What the commits since then weigh; counted only where the snapshot is large. */
+  readonly tailBytes: number
 }
 
 type Folding<State, Event extends StoredEvent> = Aggregate<unknown, State, Event, unknown>
@@ -43,7 +45,15 @@ export const emptyHead = <State>(
   memory: emptyMemory,
   tail: [],
   snapshotBytes: 0,
+  tailBytes: 0,
 })
+
+/** Below this, a snapshot costs no more than the read it saves. */
+const LARGE_BYTES = 4096
+
+/** Whether a large snapshot waits until the tail outweighs it: so its cost is a share of what the tail's commits cost. */
+export const isOutweighed = ({ snapshotBytes, tailBytes }: Head<unknown>): boolean =>
+  snapshotBytes <= LARGE_BYTES || tailBytes >= snapshotBytes
 
 type Loaded<State> = E.Either<Fault, Head<State>>
 
@@ -116,6 +126,7 @@ const fromSnapshot = <State, Event extends StoredEvent>(
     memory: snapshot.memory,
     tail: [],
     snapshotBytes: snapshot.sizeBytes,
+    tailBytes: 0,
   })
 }
 
@@ -172,6 +183,9 @@ export const withCommits = <State>(
 ): Head<State> => {
   const at = commits.findLastIndex(({ snapshot }) => snapshot?.fingerprint === aggregate.fingerprint)
   const snapshot = at < 0 ? undefined : commits[at]?.snapshot
+  const newer = commits.slice(at + 1)
+  const snapshotBytes = snapshot?.sizeBytes ?? head.snapshotBytes
+  const olderBytes = snapshot === undefined ? head.tailBytes : 0
   return {
     stream: head.stream,
     number: last.number,
@@ -180,9 +194,16 @@ export const withCommits = <State>(
     latestIdMs: last.latestIdMs,
     state,
     memory: snapshot?.memory ?? head.memory,
-    tail: snapshot === undefined ? joined(head.tail, commits) : commits.slice(at + 1),
-    snapshotBytes: snapshot?.sizeBytes ?? head.snapshotBytes,
+    tail: snapshot === undefined ? joined(head.tail, newer) : newer,
+    snapshotBytes,
+    tailBytes: snapshotBytes > LARGE_BYTES ? olderBytes + totalBytes(newer) : 0,
   }
+}
+
+const totalBytes = (commits: ReadonlyArray<Commit>): number => {
+  let bytes = 0
+  for (const commit of commits) bytes += sizeBytes(commit)
+  return bytes
 }
 
 const joined = (older: ReadonlyArray<Commit>, newer: ReadonlyArray<Commit>): ReadonlyArray<Commit> =>

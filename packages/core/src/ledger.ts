@@ -45,8 +45,13 @@ export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
   member: Pick<Envelope<Command>, 'id' | 'fingerprint'>,
   markers: Markers,
 ): Lookup<Event, Rejection> | Promise<Lookup<Event, Rejection>> => {
-  const inTail = search(head.tail, member.id)
+  const dateMs = dateOf(member.id) ?? 0
+  if (dateMs > head.latestIdMs) return undefined
+  // No commit holds this id that is as old as one whose latest id date is before this id's.
+  const older = head.tail.findLastIndex(({ latestIdMs }) => latestIdMs < dateMs)
+  const inTail = search(older < 0 ? head.tail : head.tail.slice(older + 1), member.id)
   if (inTail !== undefined) return onRecord(handler.aggregate, member, inTail)
+  if (older >= 0) return undefined
   const remembered = head.memory.ids.find(([id]) => id === member.id)
   if (remembered !== undefined && remembered[1] !== member.fingerprint)
     return E.right(E.left({ _tag: 'IdReused', commandId: member.id }))

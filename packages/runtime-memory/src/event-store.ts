@@ -19,7 +19,7 @@ import { hash32 } from './random.ts'
 import { type Subscribers, subscribers } from './subscribers.ts'
 
 export interface EventStoreOptions {
-  /** The largest commit, as JSON in UTF-8 bytes: 400 KB, as a DynamoDB item, unless told. */
+  /** The largest commit, as JSON in UTF-8 bytes: 4 MB unless told, since what no item holds lies behind a claim check. */
   readonly limitBytes?: number
   /** The most commits in one page of a read, whatever was asked. */
   readonly pageCommits?: number
@@ -43,7 +43,7 @@ const CONFLICT: E.Either<AppendFailure, never> = E.left({ _tag: 'Conflict' })
 const NOTHING: Page = { commits: [], done: true }
 
 export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}): MemoryEventStore => {
-  const { limitBytes = 400 * 1024, pageCommits = 1000 } = options
+  const { limitBytes = 4 * 1024 * 1024, pageCommits = 1000 } = options
   const perform = kernel.port('event-store')
   const streams = new Map<StreamName, History>()
   const markers = new Map<string, number>()
