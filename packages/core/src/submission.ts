@@ -2,7 +2,7 @@
  * What becomes of a request that commands: its key, its input, the record, and only then the command.
  *
  * An `Idempotency-Key` becomes a command id scoped by caller, method and path, stamped here, once. A repeat is
- * answered from the record before anything is prepared: what a command needs may be gone by then; its answer is not.
+ * answered from the record: what a command needs may be gone by then; its answer is not.
  */
 import * as Claim from './claim.ts'
 import { decode, record } from './codec.ts'
@@ -40,10 +40,11 @@ export const submit = async (
   if (E.isLeft(opened)) return opened
   const submission = opened.right
   if (submission.arrival.identified === false) return carryOut(submission)
-  const known = await recalled(submission)
+  // What goes before a command must not happen for one that was answered without it.
+  const known = claims(route) ? await recalled(submission) : undefined
   if (known !== undefined) return known
   const done = await carryOut(submission)
-  // The same request, in flight at once, may have been answered meanwhile and used up what this one needed.
+  // An earlier request with this key, perhaps still in flight, may have used up what this one needed.
   return E.isRight(done) ? done : ((await recalled(submission)) ?? done)
 }
 

@@ -398,39 +398,48 @@ describe('the same key', () => {
     expect(new Set(opened.map(({ body: one }) => one)).size).toBe(2)
   })
 
-  test('gives the same answer when what the command needed has since gone', async () => {
-    const house = open()
-    const [mine, other] = await jarsOf(house)
-    await ask(house, 'POST', `/bank/jars/${other}/coins`, { as: 'ann', body: { coins: 3 } })
-    const pour = { as: 'ann', key: 'pour', body: { jarId: other, coins: 3 } }
-    const poured = await ask(house, 'POST', `/bank/jars/${mine}/pourings`, pour)
-    expect([poured.status, bodyOf(poured)]).toEqual([200, { jarId: mine, total: 3 }])
-    const again = await ask(house, 'POST', `/bank/jars/${mine}/pourings`, pour)
-    expect([again.status, again.body]).toEqual([200, poured.body])
-    expect(again.headers['idempotent-replayed']).toBe('true')
-  })
+  property.prop([fc.integer({ min: 1, max: 4 }), fc.nat()])(
+    'gives the same answer when what the command needed has since gone, in flight and later',
+    async (callers, seed) => {
+      const kernel = virtualKernel({ seed })
+      const house = bank(kernel)
+      const answers = await kernel.run(async () => {
+        const jarId = await annsJar(house, 1)
+        const halve = (at: number) =>
+          kernel.as(`caller ${at}`, () =>
+            ask(house, 'POST', `/bank/jars/${jarId}/halvings`, { as: 'ann', key: 'k' }),
+          )
+        const inFlight = await Promise.all(Array.from({ length: callers }, (_, at) => halve(at)))
+        return [...inFlight, await halve(callers)]
+      })
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+      expect(new Set(answers.map(({ body: replied }) => replied)).size).toBe(1)
+      const fresh = answers.filter((one) => one.headers['idempotent-replayed'] === undefined)
+      expect(fresh.length).toBe(1)
+    },
+  )
 
   test('is refused with a payload that names another stream, also after a refusal', async () => {
-    const house = open()
+    const kernel = virtualKernel({ mode: 'immediate' })
+    const house = bank(kernel)
     const [mine, other] = await jarsOf(house)
+    const third = await annsJar(house, 9)
     const deposit = (jarId: string) =>
       ask(house, 'POST', '/bank/deposits', { as: 'root', key: 'k', body: { jarId, coins: 1 } })
     expect((await deposit('unknown')).status).toBe(409)
     expect((await deposit(mine)).status).toBe(422)
     expect((await deposit('unknown')).headers['idempotent-replayed']).toBe('true')
-    const pour = (coins: number) =>
-      ask(house, 'POST', `/bank/jars/${mine}/pourings`, {
-        as: 'ann',
-        key: 'p',
-        body: { jarId: other, coins },
-      })
-    const refused = await pour(5)
+    const pour = (jarId: string, coins = 5) =>
+      ask(house, 'POST', `/bank/jars/${mine}/pourings`, { as: 'ann', key: 'p', body: { jarId, coins } })
+    const refused = await pour(other)
     expect(refused.status).toBe(409)
     await ask(house, 'POST', `/bank/jars/${other}/coins`, { as: 'ann', body: { coins: 9 } })
-    const again = await pour(5)
+    await kernel.settle(kernel.nowMs() + 1000)
+    const again = await pour(other)
     expect([again.status, again.body]).toEqual([409, refused.body])
     expect(again.headers['idempotent-replayed']).toBe('true')
-    expect((await pour(6)).status).toBe(422)
+    expect((await pour(other, 6)).status).toBe(422)
+    expect((await pour(third)).status).toBe(422)
   })
 
   test('of the far future is to be tried later, and one of long ago is refused unread', async () => {
@@ -448,6 +457,26 @@ describe('the same key', () => {
     expect((await put(kernel.nowMs() - 36 * day)).status).toBe(422)
     expect(written(house)).toBe(before)
     expect((await put(kernel.nowMs() - 34 * day)).status).toBe(201)
+  })
+
+  test('of long ago makes nobody read a whole log', async () => {
+    const kernel = virtualKernel()
+    const house = bank(kernel)
+    await kernel.run(async () => {
+      const jarId = await annsJar(house)
+      const put = (key?: string) =>
+        ask(house, 'POST', `/bank/jars/${jarId}/coins`, {
+          as: 'ann',
+          body: { coins: 1 },
+          ...(key === undefined ? {} : { key }),
+        })
+      for (let count = 0; count < 200; count += 1) await put()
+      const before = kernel.trace.length
+      expect((await put('00000000000000000000000000')).status).toBe(422)
+      const reads = kernel.trace.slice(before).filter((key) => key.includes('event-store.read'))
+      // To ask whose it is.
+      expect(reads.length).toBe(1)
+    })
   })
 
   test.each(['', ' ', 'a b', 'é', 'a'.repeat(256), '\n'])('%j is not one', async (key) => {

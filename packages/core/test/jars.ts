@@ -199,6 +199,23 @@ export const routes: ReadonlyArray<Route> = [
     reply: (events, { params }) => ({ ...params, total: totalOf(events) }),
   }),
   command(aggregate)({
+    ...owned,
+    method: 'POST',
+    path: '/bank/jars/{jarId}/halvings',
+    summary: 'Takes half of the coins out, or the last one.',
+    body: NoBody,
+    replies: { status: 200, body: Replies.total },
+    id: ({ params }) => params.jarId,
+    prepare: async ({ params, caller }, read) => {
+      const jar = await ownJar(params.jarId, caller, read)
+      if (E.isLeft(jar)) return jar
+      const coins = Math.ceil(jar.right.total / 2)
+      if (!Coins.is(coins)) return E.left(notFound('coin in the jar'))
+      return E.right({ _tag: 'TakeCoins', coins })
+    },
+    reply: (events, { params }) => ({ ...params, total: totalOf(events) }),
+  }),
+  command(aggregate)({
     method: 'POST',
     path: '/bank/deposits',
     summary: "Puts coins into anybody's jar.",

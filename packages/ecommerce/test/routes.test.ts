@@ -529,8 +529,12 @@ describe('the same key', () => {
 
 // Merging
 
-const merge = (shop: Storefront, cartId: string, fromCartId: string, as = 'ann') =>
-  shop.ask('POST', `${SHOP}/carts/${cartId}/merge`, { as, body: { fromCartId, policy: 'sum' } })
+const merge = (shop: Storefront, cartId: string, fromCartId: string, key?: string) =>
+  shop.ask('POST', `${SHOP}/carts/${cartId}/merge`, {
+    as: 'ann',
+    body: { fromCartId, policy: 'sum' },
+    ...(key === undefined ? {} : { key }),
+  })
 
 describe('a guest’s cart', () => {
   test('is merged into its user’s, and closed', async () => {
@@ -556,6 +560,23 @@ describe('a guest’s cart', () => {
     expect((await shop.ask('GET', `${SHOP}/carts/${guests}`, { as: 'guest-1' })).json.status).toBe('open')
     const mine = await cartOf(shop, 'ann')
     expect((await merge(shop, mine, mine)).json.rejection._tag).toBe('CannotMergeWithItself')
+  })
+
+  test('stays open when a refused merge is repeated, also once it could be taken over', async () => {
+    const shop = storefront()
+    await sell(shop, 'green', { amount: 1 })
+    const mine = await cartOf(shop, 'ann', { green: 1_000_000 })
+    const guests = await cartOf(shop, 'guest-1', { green: 2 })
+    const refused = await merge(shop, mine, guests, 'k')
+    expect(refused.json.rejection._tag).toBe('QuantityTooLarge')
+    await shop.ask('DELETE', `${SHOP}/carts/${mine}/lines/green`, ann)
+    const again = await merge(shop, mine, guests, 'k')
+    expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([
+      409,
+      refused.text,
+      'true',
+    ])
+    expect((await shop.ask('GET', `${SHOP}/carts/${guests}`, { as: 'guest-1' })).json.status).toBe('open')
   })
 
   test.each(['bob', 'guesthouse', 'Guest-1'])('is no cart of %s', async (owner) => {
@@ -599,15 +620,27 @@ describe('a read that sends a position back sees that write', () => {
       )
       // The catalogue takes no carts in, so there is nothing to wait for.
       expect((await shop.ask('GET', `${SHOP}/products`, { position })).status).toBe(200)
-      // It may not be placed yet: then the shopper is asked to come back, and no refusal is on record.
-      const canceled = await shop.ask('POST', `${SHOP}/orders/${orderId}/cancel`, {
-        ...ann,
-        position,
-        body: { reason: 'no' },
-      })
-      expect([202, 503]).toContain(canceled.status)
     })
   })
+})
+
+test('an order can be followed from its checkout on, and canceled once it is placed', async () => {
+  // Nobody places it here.
+  const shop = storefront(virtualKernel({ mode: 'immediate' }), { ...Shop.service(), processes: [] })
+  await sell(shop, 'green')
+  const { orderId } = await orderOf(shop, 'ann', { green: 1 })
+  await shop.runtime.idle()
+  const order = `${SHOP}/orders/${orderId}`
+  const summary = { orderId, status: 'placed', total: usd(500) }
+  expect((await shop.ask('GET', order, ann)).json).toMatchObject({ ...summary, payment: { status: 'none' } })
+  expect((await shop.ask('GET', order, { as: 'bob' })).status).toBe(403)
+  expect((await shop.ask('GET', `${SHOP}/orders`, ann)).json.items).toMatchObject([summary])
+  expect((await shop.ask('GET', `${order}/history`, ann)).json).toEqual({ events: [] })
+  const before = shop.written()
+  const cancel = { ...ann, key: 'k', body: { reason: 'no' } }
+  const early = await shop.ask('POST', `${order}/cancel`, cancel)
+  expect([early.status, early.headers['retry-after']]).toEqual([503, '1'])
+  expect(shop.written()).toBe(before)
 })
 
 // Pages

@@ -12,6 +12,7 @@ import {
   openApi,
   problem,
   type Route,
+  type Service,
 } from '@everfold/core'
 import { valid } from '@everfold/core/testing'
 import { Payment, Shop } from '@everfold/ecommerce'
@@ -159,8 +160,10 @@ const encoded = (body: unknown): Uint8Array => {
   return body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body))
 }
 
-export const storefront = (kernel: VirtualKernel = virtualKernel({ mode: 'immediate' })): Storefront => {
-  const service = Shop.service()
+export const storefront = (
+  kernel: VirtualKernel = virtualKernel({ mode: 'immediate' }),
+  service: Service = Shop.service(),
+): Storefront => {
   const runtime = memoryRuntime({ service, kernel, gateways: () => [provider, postman] })
   const hooks = { [Shop.STRIPE_HOOK]: () => E.left(problem(400, 'Not signed')) }
   const door = memoryDoor(runtime, { authenticate, hooks })
