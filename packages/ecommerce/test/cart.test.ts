@@ -430,6 +430,14 @@ describe('checking out', () => {
   test('an empty cart is refused', () => {
     expect(cart(created).when(checkout([]))).toEqual(reject({ _tag: 'CartEmpty' }))
   })
+  test('a cart that can be added up, but not with its tax, is refused', () => {
+    const dear = [created, added('tea', 1, 900_000_000_000_000)]
+    const taxed = checkout([{ sku: 'tea', price: price(900_000_000_000_000) }], {
+      taxRates: { standard: 2000, reduced: 700, shipping: 2000 },
+    })
+    expect(totalsOf(fold(Cart.decider, dear)).total).toBe(900_000_000_000_000)
+    expect(cart(...dear).when(taxed)).toEqual(reject({ _tag: 'AmountTooLarge', currency: 'USD' }))
+  })
   test('works after the prices are refreshed', () => {
     const prices = [{ sku: 'tea', price: price(600) }]
     const refreshed = history([command({ _tag: 'RefreshPrices', prices })], events)
