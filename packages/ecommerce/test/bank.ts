@@ -8,7 +8,7 @@ import { Payment, Shop } from '@everfold/ecommerce'
 import type { VirtualKernel } from '@everfold/runtime-memory'
 
 /** What becomes of an attempt to pay. */
-export type Attempt =
+type Attempt =
   | 'authorized'
   | 'declined'
   | 'refused'

@@ -13,7 +13,7 @@ export type Told = Parameters<typeof OrderFulfilment.evolve>[1]
 export const ORDER = 'o-1'
 /** The first of January 2026. */
 export const START_MS = 1_767_225_600_000
-export const LINE_TOTAL = 250
+const LINE_TOTAL = 250
 
 interface When {
   /** Of the stream that the event is in. */
@@ -32,7 +32,7 @@ const told = <Event>(
 
 export const order = (event: object, when?: When): Told =>
   told(recordedOf(Order.aggregate, ORDER)(valid(Order.OrderEvent)(event)), when)
-export const payment = (event: object, when?: When): Told =>
+const payment = (event: object, when?: When): Told =>
   told(recordedOf(Payment.aggregate, ORDER)(valid(Payment.PaymentEvent)({ orderId: ORDER, ...event })), when)
 export const stock = (sku: string, event: object, when?: When): Told => {
   const ours = { reservationId: `${ORDER}:${sku}`, orderId: ORDER }
@@ -143,7 +143,7 @@ interface Chance {
 }
 
 /** What was asked for and heard so far. */
-export interface Sofar {
+interface Sofar {
   readonly outputs: ReadonlyArray<Output>
   readonly heard: ReadonlyArray<Told>
 }
@@ -162,7 +162,7 @@ const refundsAsked = ({ outputs }: Sofar): ReadonlyArray<unknown> =>
 const timerRuns = ({ outputs }: Sofar): boolean =>
   outputs.findLast(({ _tag }) => _tag !== 'Ask')?._tag === 'Schedule'
 
-export interface Plan {
+interface Plan {
   readonly skus: ReadonlyArray<string>
   readonly free: boolean
   readonly stock: 'kept' | 'refused' | 'expired' | 'deallocated'
@@ -174,7 +174,7 @@ export interface Plan {
   readonly regret: boolean
 }
 
-export const anyPlan: fc.Arbitrary<Plan> = fc.record({
+const anyPlan: fc.Arbitrary<Plan> = fc.record({
   skus: fc.array(fc.constantFrom('tea', 'jam', 'rye'), { minLength: 1, maxLength: 4 }),
   free: fc.constantFrom(false, false, false, true),
   stock: fc.constantFrom('kept', 'kept', 'kept', 'refused', 'expired', 'deallocated'),
