@@ -78,7 +78,7 @@ const verified = (
   if (!(Math.abs(aheadS) <= toleranceS)) return E.left(unverified('It is not signed, or not at this time.'))
   try {
     const event: unknown = Stripe.webhooks.constructEvent(
-      body,
+      exactText.decode(body),
       signature,
       secret,
       toleranceS,
@@ -91,6 +91,9 @@ const verified = (
     return E.left(forged ? unverified('Its signature does not fit.') : unreadable)
   }
 }
+
+/** The SDK's own decoder leaves a byte order mark out and mends what is no UTF-8: then other bytes pass for the signed. */
+const exactText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The last `t=` counts, as in the SDK; NaN where there is none. */
 const signedAtS = (signature: string): number => {

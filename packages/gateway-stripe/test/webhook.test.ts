@@ -97,6 +97,7 @@ describe('unsigned, stale or tampered webhooks are refused', () => {
     ['no header at all', payload, 'nonsense'],
     ['another secret', payload, signature(payload, START_MS, 'whsec_other')],
     ['another body', payload.replace('1000', '1001'), signature(payload)],
+    ['a byte order mark before it', `\uFEFF${payload}`, signature(payload)],
     ['another time', payload, signature(payload).replace(/t=\d+/, `t=${START_MS / 1_000 + 1}`)],
     ['no time', payload, signature(payload).replace(/t=\d+,/, '')],
     ['no number as its time', payload, signature(payload).replace(/t=\d+/, 't=now')],
