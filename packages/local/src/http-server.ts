@@ -150,9 +150,12 @@ const bodyOf = async (incoming: IncomingMessage): Promise<{ body: Buffer; tooLar
 }
 
 const send = (method: string, outgoing: ServerResponse, { status, headers, body }: HttpResponse): void => {
-  const length = status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }
-  outgoing.writeHead(status, { ...headers, ...length })
-  outgoing.end(method === 'HEAD' || status === 304 ? undefined : body)
+  const withoutBody = method === 'HEAD' || status === 304
+  outgoing.writeHead(
+    status,
+    withoutBody ? headers : { ...headers, 'content-length': Buffer.byteLength(body) },
+  )
+  outgoing.end(withoutBody ? undefined : body)
 }
 
 const LINGER_MS = 1000
