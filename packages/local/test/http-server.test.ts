@@ -49,8 +49,8 @@ interface Line {
   readonly closed: Promise<unknown>
 }
 
-const dial = async (): Promise<Line> => {
-  const socket = connect(server.port, '127.0.0.1').on('error', () => {})
+const dial = async (port: number = server.port): Promise<Line> => {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
   let heard = ''
   socket.setEncoding('latin1').on('data', (text: string) => (heard += text))
   const closed = new Promise((resolve) => socket.once('close', resolve))
@@ -283,6 +283,18 @@ describe('a body', () => {
     await isWell()
   })
 
+  test('that is sent whole before anybody listens is still told to be too large', async () => {
+    const line = await dial()
+    line.socket.pause()
+    const [chunk, chunks] = [Buffer.alloc(65_536), 128]
+    const length = String(chunk.length * chunks)
+    line.socket.write(heads('POST', '/ecommerce/carts', { Authorization: bearer, 'Content-Length': length }))
+    for (let at = 0; at < chunks; at += 1) await new Promise((resolve) => line.socket.write(chunk, resolve))
+    line.socket.resume()
+    await line.closed
+    expect(statusesOf(line.heard())).toEqual([413])
+  })
+
   test('is not even asked for where its size is announced and too large', async () => {
     const expecting = { Authorization: bearer, Expect: '100-continue' }
     const answers = await answersTo(
@@ -388,6 +400,44 @@ const signed = (payload: string, { secret = WEBHOOK_SECRET, agoS = 0 } = {}): Pr
     secret,
     timestamp: Math.floor(Date.now() / 1000) - agoS,
   })
+
+describe('a server', () => {
+  const silent = { info: () => {}, error: () => {} }
+
+  test('starts on a request of a connection when it has answered the one before', async () => {
+    const order: Array<string> = []
+    const own = await serve(
+      async ({ url }) => {
+        order.push(`from ${url}`)
+        await new Promise((resolve) => setImmediate(resolve))
+        order.push(`to ${url}`)
+        return { status: 200, headers: {}, body: '' }
+      },
+      0,
+      silent,
+    )
+    const line = await dial(own.port)
+    line.socket.write(heads('POST', '/1', { Connection: 'keep-alive' }) + heads('GET', '/2'))
+    await line.closed
+    expect(order).toEqual(['from /1', 'to /1', 'from /2', 'to /2'])
+    await own.close()
+  })
+
+  test('whose program throws answers 500, tells nobody why but its log, and goes on', async () => {
+    const logged: Array<object> = []
+    const log = { ...silent, error: (fields: object) => void logged.push(fields) }
+    const own = await serve(() => Promise.reject(new Error('a secret')), 0, log)
+    for (const path of ['/a?b', '/c']) {
+      const response = await fetch(`http://127.0.0.1:${own.port}${path}`)
+      expect([response.status, await response.json()]).toEqual([
+        500,
+        { type: 'about:blank', title: 'Internal error', status: 500 },
+      ])
+    }
+    expect(logged).toEqual(['/a', '/c'].map((path) => ({ method: 'GET', path, error: 'Error: a secret' })))
+    await own.close()
+  })
+})
 
 describe("Stripe's webhook", () => {
   const path = '/ecommerce/webhooks/stripe'
