@@ -21,8 +21,8 @@ const GRACE_MS = 500
 
 /** Port 0 is whichever is free. */
 export const serve = async (answer: Answer, port: number, log: ServerLog): Promise<LocalServer> => {
-  const desk = deskOf(answer, log)
-  const server = createServer(desk.receive)
+  const desk = deskOf(answer, log, () => server.listening)
+  const server: Server = createServer(desk.receive)
   server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (!announcesTooMuch(incoming)) outgoing.writeContinue()
     desk.receive(incoming, outgoing)
@@ -51,7 +51,7 @@ interface Desk {
 }
 
 /** Requests of one connection are answered one after the other: a later one may stand on an earlier one's effect. */
-const deskOf = (answer: Answer, log: ServerLog): Desk => {
+const deskOf = (answer: Answer, log: ServerLog, isOpen: () => boolean): Desk => {
   const turns = new WeakMap<Duplex, Promise<void>>()
   const answering = new WeakMap<Duplex, ServerResponse>()
   const take = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
@@ -59,7 +59,13 @@ const deskOf = (answer: Answer, log: ServerLog): Desk => {
     await turns.get(socket)
     if (socket.destroyed) return
     answering.set(socket, outgoing)
-    await handle(answer, log, incoming, outgoing)
+    const respond = async (request: HttpRequest): Promise<HttpResponse> => {
+      const response = await answer(request)
+      // A connection that stays after its last answer would hold up the closing.
+      outgoing.shouldKeepAlive &&= isOpen()
+      return response
+    }
+    await handle(respond, log, incoming, outgoing)
     answering.delete(socket)
   }
   const receive: Desk['receive'] = (incoming, outgoing) => {
