@@ -17,6 +17,7 @@ export type ExecuteGroup = (
 interface Letter {
   readonly envelope: Envelope<unknown>
   readonly resolve: (answered: Answered) => void
+  readonly reject: (broken: unknown) => void
 }
 
 export const mailboxes = (
@@ -26,27 +27,38 @@ export const mailboxes = (
   const empty = async (execute: ExecuteGroup, stream: StreamName, letters: Array<Letter>): Promise<void> => {
     // Whoever calls in the same turn of the event loop joins the first group.
     await Promise.resolve()
-    while (letters.length > 0) {
-      const group = letters.splice(0, limit)
-      const answered = await execute(
-        stream,
-        group.map(({ envelope }) => envelope),
-      )()
-      for (const [at, { resolve }] of group.entries()) resolve(memberOf(answered, at))
-    }
+    while (letters.length > 0) await answer(execute, stream, letters.splice(0, limit))
     open.delete(stream)
   }
   return (execute, stream, envelope) =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
+      const letter = { envelope, resolve, reject }
       const letters = open.get(stream)
       if (letters !== undefined) {
-        letters.push({ envelope, resolve })
+        letters.push(letter)
         return
       }
-      const first = [{ envelope, resolve }]
+      const first = [letter]
       open.set(stream, first)
       void empty(execute, stream, first)
     })
+}
+
+/** Only a broken invariant throws: those of its group hear of it, and those behind them are answered as ever. */
+const answer = async (
+  execute: ExecuteGroup,
+  stream: StreamName,
+  group: ReadonlyArray<Letter>,
+): Promise<void> => {
+  try {
+    const answered = await execute(
+      stream,
+      group.map(({ envelope }) => envelope),
+    )()
+    for (const [at, { resolve }] of group.entries()) resolve(memberOf(answered, at))
+  } catch (broken) {
+    for (const { reject } of group) reject(broken)
+  }
 }
 
 const memberOf = (answered: E.Either<Fault, ReadonlyArray<AnySettled>>, at: number): Answered => {

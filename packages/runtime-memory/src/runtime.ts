@@ -14,7 +14,6 @@ import {
   dispatchOf,
   E,
   type Envelope,
-  type EventStore,
   type ExecuteOptions,
   type ExecutePorts,
   elapsed,
@@ -38,10 +37,12 @@ import {
   type StreamName,
   type TE,
   type TimerPayload,
+  unavailable,
   type ViewStore,
 } from '@everfold/core'
 import { memoryChangeStream } from './change-stream.ts'
-import { memoryEventStore } from './event-store.ts'
+import { consumer, inOrder } from './consumer.ts'
+import { type MemoryEventStore, memoryEventStore } from './event-store.ts'
 import { headCache } from './head-cache.ts'
 import type { Kernel } from './kernel.ts'
 import { memoryKeyRing } from './key-ring.ts'
@@ -49,7 +50,7 @@ import { type AnySettled, type ExecuteGroup, mailboxes } from './mailbox.ts'
 import { memoryQueue } from './queue.ts'
 import { memoryTimerService } from './timer-service.ts'
 import { memoryViewStore } from './view-store.ts'
-import { crewOf, type Worker } from './worker.ts'
+import { crewOf } from './worker.ts'
 
 /** What could not be delivered, and why: it waits here for a person. */
 export interface DeadLetter {
@@ -62,6 +63,8 @@ export interface RuntimeOptions {
   readonly kernel: Kernel
   /** The implementations of the service's gateways, made with the ports they may need. */
   gateways(this: void, ports: MemoryPorts): ReadonlyArray<GatewayBinding>
+  /** What is there already, of an earlier runtime or made otherwise; the rest is made empty. */
+  readonly ports?: Partial<Omit<MemoryPorts, 'log'>>
   readonly execute?: Partial<ExecuteOptions>
   /** The most commands of one stream in one commit; 100 unless told. */
   readonly groupLimit?: number
@@ -72,7 +75,7 @@ export interface RuntimeOptions {
 }
 
 export interface MemoryPorts {
-  readonly store: EventStore
+  readonly store: MemoryEventStore
   /** All commits of all streams, in the order in which they were appended. */
   readonly log: ReadonlyArray<Commit>
   readonly changes: ChangeStream
@@ -96,34 +99,39 @@ export interface MemoryRuntime {
     stream: StreamName,
     member: Pick<Envelope<unknown>, 'id' | 'fingerprint'>,
   ): TE.TaskEither<Fault, AnySettled | undefined>
-  /** Resolves when everything that was appended has been delivered, and all that this set off. */
+  /**
+   * Resolves when everything that was appended has been delivered, and all that this set off. What met a fault is
+   * waited for; timers that are not due are not.
+   */
   idle(this: void): Promise<void>
   readonly deadLetters: ReadonlyArray<DeadLetter>
-  /** Nothing more is delivered; what was not is still in the log. */
+  /** What is under way ends, and nothing more is delivered; what was not is still in the log. */
   stop(this: void): void
 }
 
+/** The most commits that a follower reads at once. */
 const CHANGES = 100
-const MESSAGES = 100
-/** So many workers call the outside world, so that a slow call holds up few others. */
-const CALLERS = 4
-const CALLS = 10
+/** The most streams that are commanded at once, and the most messages of one stream that are decided together. */
+const COMMANDERS = 100
+/** The most calls to the outside world at once. */
+const CALLERS = 40
 /** How long a follower waits after a fault before it tries again. */
 const RETRY_MS = 1000
-/** How long a message that met a fault stays hidden before it comes again. */
-const REDELIVERY_MS = 30_000
-/** How long a worker may take for a message before it counts as lost; longer than any call that ends by itself. */
-const VISIBILITY_MS = 15 * 60_000
 
 export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
   const { service, kernel, groupLimit = 100, cachedHeads = 1000, log = () => {} } = options
-  const store = memoryEventStore(kernel)
-  const changes = memoryChangeStream(kernel, store)
-  const views = memoryViewStore(kernel)
-  const keys = memoryKeyRing(kernel)
-  const commands = memoryQueue(kernel, { name: 'commands', visibilityMs: VISIBILITY_MS })
-  const calls = memoryQueue(kernel, { name: 'calls', visibilityMs: VISIBILITY_MS })
-  const ports: MemoryPorts = { store, log: store.log, changes, views, keys }
+  const { store = memoryEventStore(kernel) } = options.ports ?? {}
+  const ports: MemoryPorts = {
+    changes: memoryChangeStream(kernel, store),
+    views: memoryViewStore(kernel),
+    keys: memoryKeyRing(kernel),
+    ...options.ports,
+    store,
+    log: store.log,
+  }
+  const { changes, views } = ports
+  const commands = memoryQueue(kernel, { name: 'commands', visibilityMs: Number.POSITIVE_INFINITY })
+  const calls = memoryQueue(kernel, { name: 'calls', visibilityMs: Number.POSITIVE_INFINITY })
   const gateways = options.gateways(ports)
   const crew = crewOf(kernel)
   const deadLetters: Array<DeadLetter> = []
@@ -131,51 +139,34 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     deadLetters.push({ what, reason })
     log({ level: 'error', message: 'dead letter', what, reason })
   }
-  const handlers = handlersOf(
-    service,
-    { store, clock: kernel, cache: headCache(cachedHeads) },
-    options.execute,
-  )
+  const handlers = handlersOf({ store, clock: kernel, cache: headCache(cachedHeads) }, options.execute)
   const post = mailboxes(groupLimit)
   const run: MemoryRuntime['execute'] = (aggregate, stream, member) => () =>
     post(handlers(aggregate), stream, member)
-  const timers = memoryTimerService(kernel, async ({ payload }) => {
-    await sent(commands, [messageOf(elapsed(payload as unknown as TimerPayload))])
-    commander.wake()
-  })
+  const timers = memoryTimerService(kernel, ({ id, payload }) =>
+    crew.aside(`timer ${id}`, async () => {
+      await sent(commands, [messageOf(elapsed(payload as unknown as TimerPayload))])
+      commander.wake()
+    }),
+  )
   const retrying = (what: string, fault: Fault) => log({ level: 'warn', message: 'retry', what, fault })
   const later = async (what: string, fault: Fault): Promise<true> => {
     retrying(what, fault)
     await kernel.sleep(RETRY_MS)
     return true
   }
-  /** A worker that takes a queue's messages; those that meet a fault, and those behind them, come again later. */
-  const consumer = (name: string, queue: Queue, limit: number, work: Work): Worker => {
-    const worker = crew.worker(name, async () => {
-      const batch = await queue.receive(limit)()
-      if (E.isLeft(batch)) return later(name, batch.left)
-      const groups = [...Map.groupBy(batch.right, ({ group }) => group).values()]
-      await Promise.all(groups.map((group) => consume(group)))
-      return groups.length > 0
-    })
-    const consume = async (group: ReadonlyArray<Received>): Promise<void> => {
-      const outcomes = await work(group)
-      const done = outcomes.findIndex(E.isLeft)
-      const [handled, open] = done < 0 ? [group, []] : [group.slice(0, done), group.slice(done)]
-      // What cannot be deleted comes again, and changes nothing then.
-      await queue.delete(handled.map(({ receipt }) => receipt))()
-      const failed = outcomes[done]
-      if (failed === undefined || E.isRight(failed)) return
-      retrying(open[0]?.id ?? name, failed.left)
-      kernel.at(kernel.nowMs() + REDELIVERY_MS, `${name} ${open[0]?.id}`, () => {
-        void queue
-          .release(open.map(({ receipt }) => receipt))()
-          .then(worker.wake)
-      })
+  /** What will not go through however often it is tried is buried, so that it holds up nothing else. */
+  const attempt = async (what: string, work: () => Promise<Outcome>): Promise<Outcome> => {
+    try {
+      const outcome = await work()
+      if (E.isRight(outcome) || retriable(outcome.left)) return outcome
+      bury(what, outcome.left)
+    } catch (broken) {
+      bury(what, broken)
     }
-    return worker
+    return E.right(undefined)
   }
-  const command = async (message: Received): Promise<E.Either<Fault, void>> => {
+  const command = async (message: Received): Promise<Outcome> => {
     const carried = dispatchOf(aggregates, message.body)
     if (E.isLeft(carried)) return E.right(bury(message.id, carried.left))
     const { aggregate, dispatch } = carried.right
@@ -184,20 +175,27 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     if (E.isLeft(executed.right)) bury(message.id, executed.right.left)
     return E.right(undefined)
   }
-  // What waits together for one stream is decided together; what asks the outside world is asked in its order.
-  const commander = consumer('commander', commands, MESSAGES, (group) => Promise.all(group.map(command)))
-  const callers = Array.from({ length: CALLERS }, (_, at) =>
-    consumer(
-      `caller ${at + 1}`,
-      calls,
-      CALLS,
-      inOrder((message) => call(message.body as unknown as CallBody)),
-    ),
-  )
+  const consuming = { kernel, crew, retrying }
+  const commander = consumer({
+    ...consuming,
+    name: 'commander',
+    queue: commands,
+    hands: COMMANDERS,
+    // What waits together for one stream is decided together.
+    work: (group) => Promise.all(group.map((message) => attempt(message.id, () => command(message)))),
+  })
+  const caller = consumer({
+    ...consuming,
+    name: 'caller',
+    queue: calls,
+    hands: CALLERS,
+    // What asks the outside world about one stream is asked in its order.
+    work: inOrder(crew, (message) => attempt(message.id, () => call(message.body as unknown as CallBody))),
+  })
   const aggregates = aggregatesOf(service)
   const relayed = outbox(service)
 
-  const deliver = async (deliveries: ReadonlyArray<Delivery>): Promise<E.Either<Fault, void>> => {
+  const deliver = async (deliveries: ReadonlyArray<Delivery>): Promise<Outcome> => {
     const dispatched = deliveries.flatMap((one) => (one._tag === 'Dispatch' ? [messageOf(one)] : []))
     const called = deliveries.flatMap((one) => (one._tag === 'Call' ? [callMessage(one)] : []))
     const commanded = await commands.send(dispatched)()
@@ -210,7 +208,7 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
       if (E.isLeft(timed)) return timed
     }
     if (dispatched.length > 0) commander.wake()
-    if (called.length > 0) for (const caller of callers) caller.wake()
+    if (called.length > 0) caller.wake()
     return E.right(undefined)
   }
 
@@ -219,20 +217,21 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     return E.isLeft(deliveries) ? deliveries : deliver(deliveries.right)
   })
   const projectors = service.projections.map((projection) =>
-    follower(`projector ${projection.name}`, (commit) => project(projection, { store, views })(commit)()),
+    follower(`projector ${projection.name}#${projection.generation}`, (commit) =>
+      project(projection, { store, views })(commit)(),
+    ),
   )
 
   /** A worker that follows the change stream from its beginning, commit by commit. */
-  function follower(name: string, take: (commit: Commit) => Promise<E.Either<Fault, void>>) {
+  function follower(name: string, take: (commit: Commit) => Promise<Outcome>) {
     let checkpoint: string | undefined
     return crew.worker(name, async () => {
       const read = await changes.read(checkpoint, CHANGES)()
       if (E.isLeft(read)) return later(name, read.left)
       for (const commit of read.right.commits) {
-        const taken = await take(commit)
-        if (E.isRight(taken)) continue
-        if (retriable(taken.left)) return later(name, taken.left)
-        bury(`${name}: ${commit.stream}@${commit.number}`, taken.left)
+        if (crew.stopped()) return false
+        const taken = await attempt(`${name}: ${commit.stream}@${commit.number}`, () => take(commit))
+        if (E.isLeft(taken)) return later(name, taken.left)
       }
       ;({ checkpoint } = read.right)
       return read.right.commits.length > 0
@@ -240,7 +239,7 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
   }
 
   /** Reads the event that asks, calls, and brings the result home as a command on the same stream. */
-  async function call({ gateway: name, stream, commit, index }: CallBody): Promise<E.Either<Fault, void>> {
+  async function call({ gateway: name, stream, commit, index }: CallBody): Promise<Outcome> {
     const binding = gateways.find(({ gateway }) => gateway.name === name)
     if (binding === undefined) return E.right(bury(`${stream}@${commit}`, `no gateway ${name} is bound`))
     const { aggregate } = binding.gateway
@@ -255,11 +254,13 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     const head = await load(aggregate, store, stream, CHANGES)
     if (E.isLeft(head)) return head
     const { state } = head.right
-    const result = await binding.call(requestOf(binding.gateway, { recorded, state }, kernel.nowMs()))()
+    const result = await answerOf(binding, requestOf(binding.gateway, { recorded, state }, kernel.nowMs()))
     if (E.isLeft(result)) return result
     if (result.right === undefined) return E.right(undefined)
     const id = resultId(name, recorded)
-    const metadata = { ...recorded.metadata, causationId: recorded.id }
+    // It was the gateway that asked for this command, so no process hears when it is refused.
+    const { process: _asker, ...caused } = recorded.metadata
+    const metadata = { ...caused, causationId: recorded.id }
     const home = envelope(result.right, { id, timeMs: kernel.nowMs(), sent: id, metadata })
     const executed = await run(aggregate, stream, home)()
     if (E.isLeft(executed)) return executed
@@ -267,10 +268,12 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
     return E.right(undefined)
   }
 
-  store.subscribe(() => {
+  const wake = () => {
     relay.wake()
     for (const projector of projectors) projector.wake()
-  })
+  }
+  const unsubscribe = store.subscribe(wake)
+  if (store.log.length > 0) wake()
   return {
     service,
     kernel,
@@ -280,13 +283,15 @@ export const memoryRuntime = (options: RuntimeOptions): MemoryRuntime => {
       recall(aggregate, { store, clock: kernel }, options.execute)(stream, member),
     idle: crew.idle,
     deadLetters,
-    stop: crew.stop,
+    stop: () => {
+      unsubscribe()
+      crew.stop()
+    },
   }
 }
 
 /** One command handler per aggregate, made when it is first asked for. */
 const handlersOf = (
-  { name }: Service,
   ports: ExecutePorts,
   options: Partial<ExecuteOptions> = {},
 ): ((aggregate: AnyAggregate) => ExecuteGroup) => {
@@ -294,26 +299,23 @@ const handlersOf = (
   return (aggregate) => {
     let handler = handlers.get(aggregate.name)
     if (handler === undefined) handlers.set(aggregate.name, (handler = execute(aggregate, ports, options)))
-    if (handler === undefined) throw new Error(`${name} has no aggregate ${aggregate.name}`)
     return handler
   }
 }
 
-/** What becomes of the messages of one group, from the first on; fewer outcomes than messages leave the rest. */
-type Work = (group: ReadonlyArray<Received>) => Promise<ReadonlyArray<E.Either<Fault, void>>>
+type Outcome = E.Either<Fault, void>
 
-/** One after the other, up to the first that meets a fault. */
-const inOrder =
-  (work: (message: Received) => Promise<E.Either<Fault, void>>): Work =>
-  async (group) => {
-    const outcomes: Array<E.Either<Fault, void>> = []
-    for (const message of group) {
-      const outcome = await work(message)
-      outcomes.push(outcome)
-      if (E.isLeft(outcome)) break
-    }
-    return outcomes
+/** An implementation that throws has met a fault: nobody knows what became of its call, so it is made again. */
+const answerOf = async (
+  { gateway, call }: GatewayBinding,
+  request: Parameters<GatewayBinding['call']>[0],
+): Promise<E.Either<Fault, unknown>> => {
+  try {
+    return await call(request)()
+  } catch (cause) {
+    return E.left(unavailable(`the gateway ${gateway.name}`, cause))
   }
+}
 
 /** Where the event is that asks a gateway for a call: a hint, the log has the event. */
 interface CallBody {
@@ -326,7 +328,7 @@ interface CallBody {
 const callMessage = ({ gateway, recorded }: Extract<Delivery, { readonly _tag: 'Call' }>) => {
   const index = Number(recorded.id.slice(recorded.id.lastIndexOf('.') + 1))
   const body: CallBody = { gateway: gateway.name, stream: recorded.stream, commit: recorded.commit, index }
-  return { id: `${gateway.name} ${recorded.id}`, group: recorded.stream, body: body as unknown as Json }
+  return { id: resultId(gateway.name, recorded), group: recorded.stream, body: body as unknown as Json }
 }
 
 const sent = async (queue: Queue, messages: Parameters<Queue['send']>[0]): Promise<void> => {
