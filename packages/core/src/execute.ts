@@ -19,7 +19,7 @@ import {
   type Settled,
 } from './handler.ts'
 import { advance, type Head, load, withCommits } from './head.ts'
-import { type Markers, NO_MARKERS } from './ledger.ts'
+import { type Markers, markersOf, NO_MARKERS } from './ledger.ts'
 import type { AppendFailure } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -48,10 +48,9 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   let head = ports.cache?.get(stream) as Head<State> | undefined
   let fresh = false
   let doubt = false
+  let outrun = false
   for (let attempt = 0; attempt < options.attempts; attempt += 1) {
-    // Nobody was in our way where only a cached head was too old to answer from.
-    if (attempt > 0 && (head !== undefined || doubt))
-      await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
+    if (outrun || doubt) await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
     if (head === undefined) {
       const loaded = await load(aggregate, ports.store, stream, options.snapshotEvery)
       if (E.isLeft(loaded)) return doubt ? unsettled(stream, group) : loaded
@@ -90,7 +89,13 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       head = undefined
       continue
     }
-    if (outcome._tag === 'Marked') markers = new Map([...markers, [outcome.commandId, outcome.commit]])
+    // Somebody was faster; a marker, and a cached head that was too old to answer from, only tell us more.
+    outrun = outcome._tag === 'Conflict'
+    if (outcome._tag === 'Marked') {
+      const found = await markersOf(ports.store, head, group)
+      if (E.isLeft(found)) return doubt ? unsettled(stream, group) : found
+      markers = found.right
+    }
     const caughtUp = await catchUp(handler, head)
     if (E.isLeft(caughtUp)) return doubt ? unsettled(stream, group) : caughtUp
     head = caughtUp.right

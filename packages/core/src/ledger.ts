@@ -18,6 +18,7 @@ import {
 } from './handler.ts'
 import { type Head, load } from './head.ts'
 import { absence } from './memory.ts'
+import type { EventStore } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
 /** What is known of an id before it is decided: its answer, or why there can be none; undefined where it is new. */
@@ -26,6 +27,23 @@ export type Lookup<Event, Rejection> = E.Either<Fault, Settled<Event, Rejection>
 /** The commits that markers name for ids without a date. */
 export type Markers = ReadonlyMap<CommandId, number>
 export const NO_MARKERS: Markers = new Map()
+
+/** The markers of all members that have one, so that one attempt learns of every repeat in its group. */
+export const markersOf = async (
+  store: EventStore,
+  { stream, memory }: Pick<Head<unknown>, 'stream' | 'memory'>,
+  members: ReadonlyArray<Pick<Envelope<unknown>, 'id'>>,
+): Promise<E.Either<Fault, Markers>> => {
+  const markers = new Map<CommandId, number>()
+  const ids = new Set(members.map(({ id }) => id))
+  for (const id of ids) {
+    if (absence(memory, id) !== 'ask-the-marker') continue
+    const marked = await store.marker(stream, id)()
+    if (E.isLeft(marked)) return marked
+    if (marked.right !== undefined) markers.set(id, marked.right)
+  }
+  return E.right(markers)
+}
 
 /** Why an id is refused for its date, whatever is on record; nothing is looked for then. */
 export const screen = (
@@ -162,12 +180,8 @@ export const recall =
     if (refused !== undefined) return E.right(E.left(refused))
     const head = await load(aggregate, ports.store, stream, handler.options.snapshotEvery)
     if (E.isLeft(head)) return head
-    const markers = new Map<CommandId, number>()
-    if (absence(head.right.memory, member.id) === 'ask-the-marker') {
-      const marked = await ports.store.marker(stream, member.id)()
-      if (E.isLeft(marked)) return marked
-      if (marked.right !== undefined) markers.set(member.id, marked.right)
-    }
-    const known = await recorded(handler, head.right, member, markers)
+    const markers = await markersOf(ports.store, head.right, [member])
+    if (E.isLeft(markers)) return markers
+    const known = await recorded(handler, head.right, member, markers.right)
     return known ?? E.right(undefined)
   }

@@ -9,12 +9,13 @@ import { CommandId, deriveId } from './command-id.ts'
 import { type Commit, type Json, Metadata, type RecordedEvent, type StoredEvent } from './commit.ts'
 import { type Envelope, envelope } from './envelope.ts'
 import type { Fault } from './fault.ts'
+import { hash } from './fingerprint.ts'
 import { E } from './fp.ts'
 import { type AnyGateway, hearsEvent } from './gateway.ts'
 import type { Message } from './ports/queue.ts'
 import type { Timer } from './ports/timer-service.ts'
 import type { Heard, ProcessEvent } from './process.ts'
-import { processAggregate, timerId } from './process-aggregate.ts'
+import { processAggregate } from './process-aggregate.ts'
 import { recordedEvents } from './recorded.ts'
 import type { Service } from './service.ts'
 import { StreamName, streamName, streamParts } from './stream-name.ts'
@@ -80,21 +81,20 @@ const asked = (recorded: RecordedEvent<ProcessEvent>): ReadonlyArray<Delivery> =
       ]
     }
     case 'TimerScheduled': {
-      const { timer, dueMs } = event
-      const id = timerId(stream, timer, dueMs)
+      const { id, timer, dueMs } = event
       return [
         {
           _tag: 'Schedule',
           timer: {
             id,
             dueMs,
-            payload: { stream, timer, dueMs, correlationId: recorded.metadata.correlationId },
+            payload: { id, stream, timer, dueMs, correlationId: recorded.metadata.correlationId },
           },
         },
       ]
     }
     case 'TimerCanceled':
-      return [{ _tag: 'CancelTimer', id: timerId(stream, event.timer, event.dueMs) }]
+      return [{ _tag: 'CancelTimer', id: event.id }]
   }
 }
 
@@ -108,10 +108,11 @@ const heardBy = (
     process.hears.flatMap(({ aggregate, correlate }) => {
       const id = aggregate.name === category ? correlate(recorded) : undefined
       if (id === undefined) return []
+      const stream = streamName(process.name, id, tenant)
       const heard: Heard<unknown, unknown> = { _tag: 'Happened', recorded }
-      const commandId = deriveId(recorded.timeMs, 'heard', process.name, recorded.id)
+      const commandId = deriveId(recorded.timeMs, 'heard', stream, recorded.id)
       return [
-        told(streamName(process.name, id, tenant), wire(aggregates, process.name, heard), {
+        told(stream, wire(aggregates, process.name, heard), {
           ...recorded,
           commandId,
         }),
@@ -183,9 +184,10 @@ const told = (
 }
 
 /** A timer that fired, for the process that waits for it. */
-export const elapsed = ({ stream, timer, dueMs, correlationId }: TimerPayload): Dispatch => {
-  const id = deriveId(dueMs, 'elapsed', stream, timer)
-  const heard: Heard<unknown, unknown> = { _tag: 'Elapsed', timer, dueMs }
+export const elapsed = (payload: TimerPayload): Dispatch => {
+  const { id: scheduling, stream, timer, dueMs, correlationId } = payload
+  const id = deriveId(dueMs, 'elapsed', scheduling)
+  const heard: Heard<unknown, unknown> = { _tag: 'Elapsed', timer, dueMs, scheduling }
   return {
     _tag: 'Dispatch',
     stream,
@@ -195,16 +197,21 @@ export const elapsed = ({ stream, timer, dueMs, correlationId }: TimerPayload): 
 
 /** What a process's timer carries. */
 export interface TimerPayload {
+  /** Names this scheduling of the timer. */
+  readonly id: CommandId
   readonly stream: StreamName
   readonly timer: string
   readonly dueMs: number
   readonly correlationId: string
 }
 
+/** A queue's group has at most 128 characters, a stream's name may be longer. Source: the SQS API reference. */
+export const groupOf = (stream: StreamName): string => (stream.length <= 128 ? stream : hash(stream))
+
 /** The message that carries a dispatch: one group per stream, so a hot stream is commanded in batches. */
 export const messageOf = ({ stream, envelope: sent }: Dispatch): Message => ({
   id: sent.id,
-  group: stream,
+  group: groupOf(stream),
   body: { stream, envelope: sent } as unknown as Json,
 })
 

@@ -2,12 +2,17 @@
  * The aggregate that a process is: what it hears are its commands, what it asks for are its events.
  */
 import * as t from 'io-ts'
-import { type Aggregate, aggregate as defineAggregate } from './aggregate.ts'
-import { type CommandId, deriveId } from './command-id.ts'
+import {
+  type Aggregate,
+  aggregate as defineAggregate,
+  type SnapshotCodec,
+  snapshotCodec,
+} from './aggregate.ts'
+import { record } from './codec.ts'
+import { CommandId, deriveId } from './command-id.ts'
 import { accept } from './decider.ts'
 import type { Heard, Output, Process, ProcessEvent, ProcessState } from './process.ts'
 import { processCodecs } from './process-codec.ts'
-import type { StreamName } from './stream-name.ts'
 
 export type ProcessAggregate<State, Event, Refused> = Aggregate<
   Heard<Event, Refused>,
@@ -27,7 +32,7 @@ export const processAggregate = <State, Event, Refused>(
           timers: event.heard._tag === 'Elapsed' ? without(state.timers, event.heard.timer) : state.timers,
         }
       case 'TimerScheduled':
-        return { ...state, timers: { ...state.timers, [event.timer]: event.dueMs } }
+        return { ...state, timers: { ...state.timers, [event.timer]: event.id } }
       case 'TimerCanceled':
         return { ...state, timers: without(state.timers, event.timer) }
       case 'Asked':
@@ -37,7 +42,8 @@ export const processAggregate = <State, Event, Refused>(
   const codecs = processCodecs(process)
   return defineAggregate<Heard<Event, Refused>, ProcessState<State>, ProcessEvent<Event, Refused>, never>({
     name: process.name,
-    reducer: 1,
+    reducer: process.reducer ?? 1,
+    snapshot: stateCodec(),
     command: codecs.heard,
     event: codecs.event,
     rejection: t.never,
@@ -45,7 +51,8 @@ export const processAggregate = <State, Event, Refused>(
     evolve,
     decide: (heard, before, { timeMs, commandId }) => {
       // A timer that was canceled or replaced after it had been sent off is not heard.
-      if (heard._tag === 'Elapsed' && dueOf(before.timers, heard.timer) !== heard.dueMs) return accept()
+      if (heard._tag === 'Elapsed' && schedulingOf(before.timers, heard.timer) !== heard.scheduling)
+        return accept()
       const after = evolve(before, { _tag: 'Heard', heard })
       const outputs = process.react(before.state, after.state, heard)
       return accept<ProcessEvent<Event, Refused>>(
@@ -57,7 +64,7 @@ export const processAggregate = <State, Event, Refused>(
 }
 
 /** A timer may have any name, also one that plain objects inherit. */
-const dueOf = (timers: ProcessState<unknown>['timers'], timer: string): number | undefined =>
+const schedulingOf = (timers: ProcessState<unknown>['timers'], timer: string): CommandId | undefined =>
   Object.hasOwn(timers, timer) ? timers[timer] : undefined
 
 const without = (timers: ProcessState<unknown>['timers'], timer: string): ProcessState<unknown>['timers'] =>
@@ -68,23 +75,32 @@ const outputEvents = (
   index: number,
   { before, timeMs, commandId }: { before: ProcessState<unknown>; timeMs: number; commandId: CommandId },
 ): ReadonlyArray<Exclude<ProcessEvent, { readonly _tag: 'Heard' }>> => {
+  const id = deriveId(timeMs, 'asked', commandId, String(index))
   switch (output._tag) {
     case 'Ask': {
-      const id = deriveId(timeMs, 'asked', commandId, String(index))
       const { aggregate, id: key, command } = output
       return [
         { _tag: 'Asked', id, aggregate: aggregate.name, key, command: aggregate.command.encode(command) },
       ]
     }
     case 'Schedule':
-      return [{ _tag: 'TimerScheduled', timer: output.timer, dueMs: output.dueMs }]
+      return [{ _tag: 'TimerScheduled', id, timer: output.timer, dueMs: output.dueMs }]
     case 'CancelTimer': {
-      const dueMs = dueOf(before.timers, output.timer)
-      return dueMs === undefined ? [] : [{ _tag: 'TimerCanceled', timer: output.timer, dueMs }]
+      const scheduled = schedulingOf(before.timers, output.timer)
+      return scheduled === undefined ? [] : [{ _tag: 'TimerCanceled', id: scheduled, timer: output.timer }]
     }
   }
 }
 
-/** Names one scheduling of a timer, for the timer service. */
-export const timerId = (stream: StreamName, timer: string, dueMs: number): string =>
-  `${stream}#${timer}@${dueMs}`
+/** The state is the process's own affair: what its reducer number vouches for is taken as it was stored. */
+const stateCodec = <State>(): SnapshotCodec<ProcessState<State>> =>
+  snapshotCodec(
+    StoredState,
+    ({ state, timers }) => ({ state, timers }),
+    ({ state, timers }) => ({ state: state as State, timers }),
+  )
+
+const StoredState = record('ProcessState', {
+  state: t.unknown,
+  timers: t.record(t.string, CommandId as t.Type<CommandId>),
+})

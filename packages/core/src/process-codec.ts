@@ -28,15 +28,15 @@ const HappenedStored = variant('Happened', {
   }),
 })
 const RefusedStored = variant('Refused', { commandId: CommandId, stream: StreamName, rejection: t.unknown })
-const Elapsed = variant('Elapsed', { timer: Name, dueMs: Whole })
+const Elapsed = variant('Elapsed', { timer: Name, dueMs: Whole }, { scheduling: CommandId })
 const HeardStored = union('Heard', HappenedStored, RefusedStored, Elapsed)
 
 const EventStored = union(
   'ProcessEvent',
   variant('Heard', { heard: HeardStored }),
   variant('Asked', { id: CommandId, aggregate: Name, key: Name, command: t.unknown }),
-  variant('TimerScheduled', { timer: Name, dueMs: Whole }),
-  variant('TimerCanceled', { timer: Name, dueMs: Whole }),
+  variant('TimerScheduled', { id: CommandId, timer: Name, dueMs: Whole }),
+  variant('TimerCanceled', { id: CommandId, timer: Name }),
 )
 
 export const processCodecs = <State, Event, Refused>(

@@ -20,7 +20,13 @@ export type Heard<Event, Refused> =
       readonly stream: StreamName
       readonly rejection: Refused
     }
-  | { readonly _tag: 'Elapsed'; readonly timer: string; readonly dueMs: number }
+  | {
+      readonly _tag: 'Elapsed'
+      readonly timer: string
+      readonly dueMs: number
+      /** Which scheduling of the timer this is; a runtime always says so. */
+      readonly scheduling?: CommandId
+    }
 
 /** What a process asks for. */
 export type Output =
@@ -62,7 +68,10 @@ export interface Process<State, Event, Refused> {
   readonly hears: ReadonlyArray<Hearing>
   /** The aggregates it commands, whose refusals it hears. */
   readonly asks: ReadonlyArray<AnyAggregate>
+  /** Plain JSON: it is stored in snapshots. */
   readonly initial: State
+  /** Raise it whenever `evolve` gives another state for what was heard; 1 unless told. */
+  readonly reducer?: number
   evolve(this: void, state: State, heard: Heard<Event, Refused>): State
   /** What to ask for, from the state before and after what was heard; pure and total. */
   react(this: void, before: State, after: State, heard: Heard<Event, Refused>): ReadonlyArray<Output>
@@ -80,11 +89,16 @@ export type ProcessEvent<Event = unknown, Refused = unknown> =
       readonly key: string
       readonly command: unknown
     }
-  | { readonly _tag: 'TimerScheduled'; readonly timer: string; readonly dueMs: number }
-  | { readonly _tag: 'TimerCanceled'; readonly timer: string; readonly dueMs: number }
+  | {
+      readonly _tag: 'TimerScheduled'
+      readonly id: CommandId
+      readonly timer: string
+      readonly dueMs: number
+    }
+  | { readonly _tag: 'TimerCanceled'; readonly id: CommandId; readonly timer: string }
 
-/** A process instance: its own state, and the timers that it waits for, by name. */
+/** A process instance: its own state, and the timers that it waits for: by name, which scheduling of it. */
 export interface ProcessState<State> {
   readonly state: State
-  readonly timers: { readonly [timer: string]: number }
+  readonly timers: { readonly [timer: string]: CommandId }
 }

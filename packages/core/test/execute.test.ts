@@ -9,6 +9,7 @@ import {
   type HeadCache,
   reject,
   type StreamName,
+  undatedId,
 } from '@everfold/core'
 import { arbitrary } from '@everfold/core/testing'
 import { memoryEventStore, virtualKernel } from '@everfold/runtime-memory'
@@ -404,3 +405,25 @@ describe('a store that does not answer', () => {
     expect(settled).toEqual(E.left({ _tag: 'Contended', stream, attempts: 3 }))
   })
 })
+
+test.each([1, 24, 100])(
+  '%i repeats of keys without a date, and a new command, are answered at once',
+  async (keys) => {
+    const { run, store } = house({ snapshotEvery: 2, remembered: 2 })
+    const key = (at: number) => undatedId('key', String(at))
+    const add = (at: number) =>
+      asked(addSeats, 'add', { id: key(at), dateMs: START_MS, fingerprint: `1${at}` })
+    // The memory overflows first, so every key has a marker; then the memory forgets them.
+    for (let at = 0; at < 6; at += 1) await answers(run(stream, [asked(addSeats, `first-${at}`)]))
+    for (let at = 0; at < keys; at += 1) await answers(run(stream, [add(at)]))
+    for (let at = 0; at < 6; at += 1) await answers(run(stream, [asked(addSeats, `later-${at}`)]))
+    const before = store.log.length
+    const repeats = Array.from({ length: keys }, (_, at) => add(at))
+    const answered = await answers(run(stream, [...repeats, asked(addSeats, 'new')]))
+    expect(answered.map((one) => E.isRight(one) && one.right.replayed)).toEqual([
+      ...repeats.map(() => true),
+      false,
+    ])
+    expect(store.log.length).toBe(before + 1)
+  },
+)

@@ -6,9 +6,9 @@ import type { Fault } from '../fault.ts'
 import type { TE } from '../fp.ts'
 
 export interface Message {
-  /** The same id within the queue's window is the same message. */
+  /** The same id within the queue's window is the same message; at most 128 characters. */
   readonly id: string
-  /** Messages of one group are received in the order they were sent, and never two batches of it at once. */
+  /** At most 128 characters. Messages of one group are received in the order they were sent, and never two batches of it at once. */
   readonly group: string
   readonly body: Json
 }

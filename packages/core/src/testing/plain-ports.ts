@@ -1,11 +1,14 @@
 /**
- * Ports for laws, as plain as they can be: an event store whose commits went through JSON, and a clock that stands
+ * Ports for laws, as plain as they can be: stores whose commits and rows went through JSON, and a clock that stands
  * still. For everything else take a runtime's.
  */
 import type { Commit } from '../commit.ts'
+import { canonical } from '../fingerprint.ts'
 import { E } from '../fp.ts'
 import type { ExecutePorts } from '../handler.ts'
 import type { EventStore } from '../ports/event-store.ts'
+import type { Row, RowKey, ViewStore } from '../ports/view-store.ts'
+import { throughJson } from './law.ts'
 
 /** Commits of all streams, in the order in which they were appended. */
 export interface PlainStore extends EventStore {
@@ -42,7 +45,7 @@ export const plainStore = (): PlainStore => {
         if (at !== undefined) return E.left({ _tag: 'Marked', commandId: id, commit: at })
       }
       if (ofStream(stream).some((stored) => stored.number === number)) return E.left({ _tag: 'Conflict' })
-      log.push(JSON.parse(JSON.stringify(commit)) as Commit)
+      log.push(throughJson(commit) as Commit)
       return E.right(undefined)
     },
     scan: () => async () => E.right({ commits: log }),
@@ -53,3 +56,40 @@ export const plainPorts = (): ExecutePorts & { readonly store: PlainStore } => (
   store: plainStore(),
   clock: { nowMs: () => 0, sleep: () => Promise.resolve(), random: () => 0.5 },
 })
+
+/** Just what `project` needs of a view store, for one projection. */
+export interface PlainViews {
+  readonly views: ViewStore
+  /** Tombstones included, ordered by their keys. */
+  rows(this: void): ReadonlyArray<Row>
+}
+
+const keyOf = ({ pk, sk }: RowKey): string => JSON.stringify([pk, sk])
+
+const refuse = () => {
+  throw new Error('a projection does not ask for this')
+}
+
+export const plainViews = (): PlainViews => {
+  const rows = new Map<string, Row>()
+  const progress = new Map<string, number>()
+  const views: ViewStore = {
+    get: (_, key) => async () => E.right(rows.get(keyOf(key))),
+    put: (_, row, expected) => async () => {
+      if (canonical(rows.get(keyOf(row))?.sources) !== canonical(expected)) return E.right('conflict')
+      rows.set(keyOf(row), throughJson(row) as Row)
+      return E.right('stored')
+    },
+    progress: (_, stream) => async () => E.right(progress.get(stream) ?? 0),
+    advance: (_, stream, commit) => async () => {
+      progress.set(stream, Math.max(commit, progress.get(stream) ?? 0))
+      return E.right(undefined)
+    },
+    query: refuse,
+    active: refuse,
+    activate: refuse,
+    drop: refuse,
+  }
+  const byKey = (one: Row, other: Row): number => (keyOf(one) < keyOf(other) ? -1 : 1)
+  return { views, rows: () => [...rows.values()].toSorted(byKey) }
+}

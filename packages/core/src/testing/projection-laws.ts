@@ -4,13 +4,14 @@ import { deriveId } from '../command-id.ts'
 import type { Commit } from '../commit.ts'
 import { envelope } from '../envelope.ts'
 import { execute } from '../execute.ts'
-import { E } from '../fp.ts'
-import type { Row, ViewStore } from '../ports/view-store.ts'
-import { type Projection, project } from '../projection.ts'
+import { type Fault, unavailable } from '../fault.ts'
+import { E, type TE } from '../fp.ts'
+import type { ViewStore } from '../ports/view-store.ts'
+import { type Projection, type ProjectPorts, project } from '../projection.ts'
 import { streamName } from '../stream-name.ts'
 import { arbitrary } from './arbitrary.ts'
 import { agree, type Laws, law } from './law.ts'
-import { plainPorts } from './plain-ports.ts'
+import { type PlainStore, type PlainViews, plainPorts, plainViews } from './plain-ports.ts'
 
 export interface ProjectionLawOptions {
   /** Commands whose ids meet, by the aggregate's name; derived from its codec unless given. */
@@ -44,6 +45,35 @@ export const projectionLaws = (projection: Projection, options: ProjectionLawOpt
         // Whatever came before, each commit is delivered at least once.
         const disturbed = await rowsAfter(projection, store, [...odd, ...commits.toReversed()])
         agree(disturbed, inOrder, 'the rows are those of an orderly delivery')
+      },
+    ),
+    law(
+      'a crash changes nothing, nor does a late duplicate',
+      fc.tuple(history, fates),
+      async ([commands, ahead]) => {
+        const { store } = await settled(projection, commands)
+        const commits = store.commits()
+        const plain = plainViews()
+        const ports = { store, views: crashing(plain.views, ahead) }
+        await deliver(projection, ports, commits, ahead.length)
+        agree(shown(plain), await rowsAfter(projection, store, commits), 'the rows are those without a crash')
+      },
+    ),
+    law(
+      'two projectors at once come to what one comes to',
+      fc.tuple(history, fc.scheduler()),
+      async ([commands, scheduler]) => {
+        const { store } = await settled(projection, commands)
+        const commits = store.commits()
+        const plain = plainViews()
+        const ports = { store, views: yielding(plain.views, scheduler) }
+        const both = [commits, commits].map((all) => deliver(projection, ports, all))
+        await scheduler.waitFor(Promise.all(both))
+        agree(
+          shown(plain),
+          await rowsAfter(projection, store, commits),
+          'the rows are those of one projector',
+        )
       },
     ),
     law('a projection is a function of what it hears', history, async (commands) => {
@@ -85,50 +115,75 @@ const settled = async ({ sources }: Projection, commands: ReadonlyArray<Asked>) 
   return ports
 }
 
+type Rows = ReadonlyArray<unknown>
+
+/** The rows after an orderly delivery or one in another order, without a fault. */
 const rowsAfter = async (
   projection: Projection,
-  store: ReturnType<typeof plainPorts>['store'],
+  store: PlainStore,
   deliveries: ReadonlyArray<Commit>,
-): Promise<ReadonlyArray<unknown>> => {
-  const { views, rows } = plainViews()
-  for (const commit of deliveries) {
-    const taken = await project(projection, { store, views })(commit)()
-    if (E.isLeft(taken)) throw new Error(`a fault: ${JSON.stringify(taken.left)}`)
-  }
-  return [...rows]
-    .filter(([, { value }]) => value !== undefined)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, { value, sources }]) => [key, value, sources])
+): Promise<Rows> => {
+  const plain = plainViews()
+  await deliver(projection, { store, views: plain.views }, deliveries)
+  return shown(plain)
 }
 
-const keyOf = (pk: string, sk: string): string => JSON.stringify([pk, sk])
+const shown = ({ rows }: PlainViews): Rows => rows().filter(({ value }) => value !== undefined)
 
-const refuse = () => {
-  throw new Error('a projection does not ask for this')
+/** Delivers each commit until it is taken in, as a queue does: one that crashed comes again behind all others. */
+const deliver = async (
+  projection: Projection,
+  ports: ProjectPorts,
+  deliveries: ReadonlyArray<Commit>,
+  crashes = 0,
+): Promise<void> => {
+  const due = [...deliveries]
+  let faults = 0
+  for (let commit = due.shift(); commit !== undefined; commit = due.shift()) {
+    const taken = await project(projection, ports)(commit)()
+    if (E.isRight(taken)) continue
+    faults += 1
+    if (faults > crashes) throw new Error(`a fault: ${JSON.stringify(taken.left)}`)
+    due.push(commit)
+  }
 }
 
-/** Just what `project` needs of a view store. */
-const plainViews = () => {
-  const rows = new Map<string, Row>()
-  const progress = new Map<string, number>()
-  const views: ViewStore = {
-    get:
-      (_, { pk, sk }) =>
-      async () =>
-        E.right(rows.get(keyOf(pk, sk))),
-    put: (_, row) => async () => {
-      rows.set(keyOf(row.pk, row.sk), JSON.parse(JSON.stringify(row)) as Row)
-      return E.right('stored')
-    },
-    progress: (_, stream) => async () => E.right(progress.get(stream) ?? 0),
-    advance: (_, stream, commit) => async () => {
-      progress.set(stream, Math.max(commit, progress.get(stream) ?? 0))
-      return E.right(undefined)
-    },
-    query: refuse,
-    active: refuse,
-    activate: refuse,
-    drop: refuse,
+/** What becomes of a write: it is done, or the projector crashes right before it, or right after. */
+type Fate = 'done' | 'crash before' | 'crash after'
+
+const fates = fc.array(fc.constantFrom<Fate>('done', 'crash before', 'crash after'), { maxLength: 40 })
+
+/** A view store whose next writes, of rows and of progress alike, meet these fates. */
+const crashing = (views: ViewStore, ahead: ReadonlyArray<Fate>): ViewStore => {
+  let writes = 0
+  const meeting =
+    <A>(write: TE.TaskEither<Fault, A>): TE.TaskEither<Fault, A> =>
+    async () => {
+      const fate = ahead[writes] ?? 'done'
+      writes += 1
+      if (fate === 'done') return write()
+      if (fate === 'crash after') await write()
+      return E.left(unavailable('the projector crashed'))
+    }
+  return {
+    ...views,
+    put: (...asked) => meeting(views.put(...asked)),
+    advance: (...asked) => meeting(views.advance(...asked)),
   }
-  return { views, rows }
+}
+
+/** A view store that lets others go first after whatever it did, as the scheduler pleases. */
+const yielding = (views: ViewStore, scheduler: fc.Scheduler): ViewStore => {
+  const turn =
+    <A>(label: string, call: TE.TaskEither<Fault, A>): TE.TaskEither<Fault, A> =>
+    async () => {
+      const answer = await call()
+      return scheduler.schedule(Promise.resolve(answer), label)
+    }
+  return {
+    ...views,
+    progress: (...asked) => turn('progress', views.progress(...asked)),
+    get: (...asked) => turn('get', views.get(...asked)),
+    put: (...asked) => turn('put', views.put(...asked)),
+  }
 }
