@@ -9,11 +9,11 @@ A simulated Stripe stands at ${stripeUrl}. Some lines to try:
   curl -s '${at}/ecommerce/products?category=tea'
 
   TOKEN=$(curl -s '${at}/dev/token?sub=ann' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
-  CART=$(curl -s -X POST ${at}/ecommerce/carts -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  CART=$(curl -s -X POST ${at}/ecommerce/carts -H "Authorization: Bearer $TOKEN" \\
     -d '{}' | sed 's/.*"cartId":"\\([^"]*\\)".*/\\1/')
-  curl -s -X POST ${at}/ecommerce/carts/$CART/lines -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  curl -s -X POST ${at}/ecommerce/carts/$CART/lines -H "Authorization: Bearer $TOKEN" \\
     -d '{"sku":"tea-assam-100","quantity":2}'
-  curl -s -X POST ${at}/ecommerce/carts/$CART/checkout -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  curl -s -X POST ${at}/ecommerce/carts/$CART/checkout -H "Authorization: Bearer $TOKEN" \\
     -H 'Idempotency-Key: my-first-order' -d '{"email":"ann@example.com","paymentMethod":"pm_card_visa",
       "address":{"name":"Ann","line1":"1 High St","city":"Oxford","postalCode":"OX1 1AA","country":"GB"}}'
   curl -s ${at}/ecommerce/orders -H "Authorization: Bearer $TOKEN"
