@@ -102,6 +102,15 @@ export interface CommandRoute<Params, Body, Command, Event> extends Endpoint<Par
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body: Codec<Body>
   target(this: void, input: RouteInput<Params, unknown, Body>): Target
+  /**
+   * What of the caller's input its fingerprint covers, where the body holds personal data: the sealed form of them,
+   * so that nothing on record can be guessed at once the subject's key is gone. The whole body unless told.
+   */
+  sent?(
+    this: void,
+    input: RouteInput<Params, unknown, Body>,
+    read: Reader,
+  ): Promise<E.Either<Problem | Fault, unknown>>
   /** The body says which stream is written, so no one stream can tell what a key stood for: it is claimed first. */
   readonly claims?: boolean
   /** A command that must hold on another stream before this one is prepared; undefined where none is needed. */

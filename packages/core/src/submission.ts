@@ -38,7 +38,9 @@ export const submit = async (
 ): Promise<Answered> => {
   const opened = open(ports, route, visit)
   if (E.isLeft(opened)) return opened
-  const submission = opened.right
+  const sent = await route.sent?.(opened.right.input, visit.read)
+  if (sent !== undefined && E.isLeft(sent)) return sent
+  const submission = sent === undefined ? opened.right : withSent(opened.right, sent.right)
   if (submission.arrival.identified === false) return carryOut(submission)
   // What goes before a command must not happen for one that was answered without it.
   const known = claims(route) ? await recalled(submission) : undefined
@@ -47,6 +49,11 @@ export const submit = async (
   // An earlier request with this key, perhaps still in flight, may have used up what this one needed.
   return E.isRight(done) ? done : ((await recalled(submission)) ?? done)
 }
+
+const withSent = (submission: Submission, sent: unknown): Submission => ({
+  ...submission,
+  arrival: { ...submission.arrival, sent },
+})
 
 const NoQuery = record('NoQuery', {})
 

@@ -14,6 +14,7 @@ import {
   type Reader,
   type Route,
   record,
+  type Sealed,
   type TypeOf,
   text,
 } from '@everfold/core'
@@ -333,24 +334,21 @@ const checkout = (terms: Terms): Route =>
     replies: { status: 202, body: record('CheckedOut', { orderId: OrderId }) },
     authorize,
     id: ({ params }) => params.cartId,
+    sent: ({ body, caller }, read) => sealedBy(caller, body, read),
     prepare: async ({ params, body, caller, commandId, timeMs }, read) => {
       const cart = await ownCart(params.cartId, caller, read)
       if (E.isLeft(cart)) return cart
       const prices = await pricesOf(cart.right, terms, timeMs, read)
       if (E.isLeft(prices)) return prices
-      const email = await read.seal(cart.right.owner, body.email)
-      if (E.isLeft(email)) return erasedProblem(email.left)
-      const address = await read.seal(cart.right.owner, body.address)
-      if (E.isLeft(address)) return erasedProblem(address.left)
+      const sealed = await sealedBy(caller, body, read)
+      if (E.isLeft(sealed)) return sealed
       return E.right({
         _tag: 'CheckoutCart',
         orderId: orderIdOf(commandId),
         prices: prices.right,
         rounding: terms.rounding,
         taxRates: terms.taxRates,
-        email: email.right,
-        address: address.right,
-        paymentMethod: body.paymentMethod,
+        ...sealed.right,
       })
     },
     reply: (events, { commandId }) => {
@@ -358,6 +356,22 @@ const checkout = (terms: Terms): Route =>
       return { orderId: out?.orderId ?? orderIdOf(commandId) }
     },
   })
+
+/** The same text under the same key gives the same box, so a repeat is known by its boxes. */
+const sealedBy = async (
+  caller: Caller | undefined,
+  { email, address, paymentMethod }: TypeOf<typeof Checkout>,
+  read: Reader,
+): Promise<
+  E.Either<Problem | Fault, { email: Sealed; address: Sealed; paymentMethod: typeof paymentMethod }>
+> => {
+  const subject = caller?.userId ?? ''
+  const sealedEmail = await read.seal(subject, email)
+  if (E.isLeft(sealedEmail)) return erasedProblem(sealedEmail.left)
+  const sealedAddress = await read.seal(subject, address)
+  if (E.isLeft(sealedAddress)) return erasedProblem(sealedAddress.left)
+  return E.right({ email: sealedEmail.right, address: sealedAddress.right, paymentMethod })
+}
 
 const orderIdOf = (commandId: CommandId): OrderId => commandId as string as OrderId
 
