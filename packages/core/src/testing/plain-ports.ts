@@ -66,6 +66,8 @@ export interface PlainViews {
 
 const keyOf = ({ pk, sk }: RowKey): string => JSON.stringify([pk, sk])
 
+const byKey = (one: Row, other: Row): number => (keyOf(one) < keyOf(other) ? -1 : 1)
+
 const refuse = () => {
   throw new Error('a projection does not ask for this')
 }
@@ -90,6 +92,5 @@ export const plainViews = (): PlainViews => {
     activate: refuse,
     drop: refuse,
   }
-  const byKey = (one: Row, other: Row): number => (keyOf(one) < keyOf(other) ? -1 : 1)
   return { views, rows: () => [...rows.values()].toSorted(byKey) }
 }

@@ -4,14 +4,13 @@ import { deriveId } from '../command-id.ts'
 import type { Commit } from '../commit.ts'
 import { envelope } from '../envelope.ts'
 import { execute } from '../execute.ts'
-import { type Fault, unavailable } from '../fault.ts'
-import { E, type TE } from '../fp.ts'
-import type { ViewStore } from '../ports/view-store.ts'
+import { E } from '../fp.ts'
 import { type Projection, type ProjectPorts, project } from '../projection.ts'
 import { streamName } from '../stream-name.ts'
 import { arbitrary } from './arbitrary.ts'
-import { agree, type Laws, law } from './law.ts'
+import { agree, type Law, type Laws, law } from './law.ts'
 import { type PlainStore, type PlainViews, plainPorts, plainViews } from './plain-ports.ts'
+import { crashing, fates, yielding } from './troubled-views.ts'
 
 export interface ProjectionLawOptions {
   /** Commands whose ids meet, by the aggregate's name; derived from its codec unless given. */
@@ -30,65 +29,65 @@ export const projectionLaws = (projection: Projection, options: ProjectionLawOpt
       }),
     ),
   )
-  const history = fc.array(asked, { maxLength: options.maxCommands ?? 15 })
-  return [
-    law(
-      'a projection converges under duplication and reordering',
-      fc.tuple(history, fc.array(fc.nat(), { maxLength: 60 })),
-      async ([commands, deliveries]) => {
-        const { store } = await settled(projection, commands)
-        const commits = store.commits()
-        const odd = deliveries.flatMap((place) =>
-          commits.slice(place % Math.max(1, commits.length)).slice(0, 1),
-        )
-        const inOrder = await rowsAfter(projection, store, commits)
-        // Whatever came before, each commit is delivered at least once.
-        const disturbed = await rowsAfter(projection, store, [...odd, ...commits.toReversed()])
-        agree(disturbed, inOrder, 'the rows are those of an orderly delivery')
-      },
-    ),
-    law(
-      'a crash changes nothing, nor does a late duplicate',
-      fc.tuple(history, fates),
-      async ([commands, ahead]) => {
-        const { store } = await settled(projection, commands)
-        const commits = store.commits()
-        const plain = plainViews()
-        const ports = { store, views: crashing(plain.views, ahead) }
-        await deliver(projection, ports, commits, ahead.length)
-        agree(shown(plain), await rowsAfter(projection, store, commits), 'the rows are those without a crash')
-      },
-    ),
-    law(
-      'two projectors at once come to what one comes to',
-      fc.tuple(history, fc.scheduler()),
-      async ([commands, scheduler]) => {
-        const { store } = await settled(projection, commands)
-        const commits = store.commits()
-        const plain = plainViews()
-        const ports = { store, views: yielding(plain.views, scheduler) }
-        const both = [commits, commits].map((all) => deliver(projection, ports, all))
-        await scheduler.waitFor(Promise.all(both))
-        agree(
-          shown(plain),
-          await rowsAfter(projection, store, commits),
-          'the rows are those of one projector',
-        )
-      },
-    ),
-    law('a projection is a function of what it hears', history, async (commands) => {
-      const { store } = await settled(projection, commands)
-      const byStream = Object.values(Object.groupBy(store.commits(), ({ stream }) => stream)).flatMap(
-        (commits) => commits ?? [],
-      )
-      agree(
-        await rowsAfter(projection, store, byStream),
-        await rowsAfter(projection, store, store.commits()),
-        'the rows do not depend on the order between streams',
-      )
-    }),
-  ]
+  const subject = { projection, history: fc.array(asked, { maxLength: options.maxCommands ?? 15 }) }
+  return [converges(subject), survives(subject), competes(subject), hears(subject)]
 }
+
+interface Subject {
+  readonly projection: Projection
+  readonly history: fc.Arbitrary<ReadonlyArray<Asked>>
+}
+
+const converges = ({ projection, history }: Subject): Law =>
+  law(
+    'a projection converges under duplication and reordering',
+    fc.tuple(history, fc.array(fc.nat(), { maxLength: 60 })),
+    async ([commands, deliveries]) => {
+      const { store, commits } = await settled(projection, commands)
+      const odd = deliveries.flatMap((place) =>
+        commits.slice(place % Math.max(1, commits.length)).slice(0, 1),
+      )
+      const inOrder = await rowsAfter(projection, store, commits)
+      // Whatever came before, each commit is delivered at least once.
+      const disturbed = await rowsAfter(projection, store, [...odd, ...commits.toReversed()])
+      agree(disturbed, inOrder, 'the rows are those of an orderly delivery')
+    },
+  )
+
+const survives = ({ projection, history }: Subject): Law =>
+  law('a crash changes nothing', fc.tuple(history, fates), async ([commands, ahead]) => {
+    const { store, commits } = await settled(projection, commands)
+    const plain = plainViews()
+    const ports = { store, views: crashing(plain.views, ahead) }
+    await deliver(projection, ports, commits, ahead.length)
+    agree(shown(plain), await rowsAfter(projection, store, commits), 'the rows are those without a crash')
+  })
+
+const competes = ({ projection, history }: Subject): Law =>
+  law(
+    'two projectors at once come to what one comes to',
+    fc.tuple(history, fc.scheduler()),
+    async ([commands, scheduler]) => {
+      const { store, commits } = await settled(projection, commands)
+      const plain = plainViews()
+      const ports = { store, views: yielding(plain.views, scheduler) }
+      await scheduler.waitFor(Promise.all([commits, commits].map((all) => deliver(projection, ports, all))))
+      agree(shown(plain), await rowsAfter(projection, store, commits), 'the rows are those of one projector')
+    },
+  )
+
+const hears = ({ projection, history }: Subject): Law =>
+  law('a projection is a function of what it hears', history, async (asked) => {
+    const { store, commits } = await settled(projection, asked)
+    const byStream = Object.values(Object.groupBy(commits, ({ stream }) => stream)).flatMap(
+      (ofStream) => ofStream ?? [],
+    )
+    agree(
+      await rowsAfter(projection, store, byStream),
+      await rowsAfter(projection, store, commits),
+      'the rows do not depend on the order between streams',
+    )
+  })
 
 interface Asked {
   /** Its name, which reads well in a counterexample. */
@@ -112,7 +111,7 @@ const settled = async ({ sources }: Projection, commands: ReadonlyArray<Asked>) 
     const answer = await execute(aggregate, ports)(streamName(aggregate.name, id), [asked])()
     if (E.isLeft(answer)) throw new Error(`a fault: ${JSON.stringify(answer.left)}`)
   }
-  return ports
+  return { store: ports.store, commits: ports.store.commits() }
 }
 
 type Rows = ReadonlyArray<unknown>
@@ -145,45 +144,5 @@ const deliver = async (
     faults += 1
     if (faults > crashes) throw new Error(`a fault: ${JSON.stringify(taken.left)}`)
     due.push(commit)
-  }
-}
-
-/** What becomes of a write: it is done, or the projector crashes right before it, or right after. */
-type Fate = 'done' | 'crash before' | 'crash after'
-
-const fates = fc.array(fc.constantFrom<Fate>('done', 'crash before', 'crash after'), { maxLength: 40 })
-
-/** A view store whose next writes, of rows and of progress alike, meet these fates. */
-const crashing = (views: ViewStore, ahead: ReadonlyArray<Fate>): ViewStore => {
-  let writes = 0
-  const meeting =
-    <A>(write: TE.TaskEither<Fault, A>): TE.TaskEither<Fault, A> =>
-    async () => {
-      const fate = ahead[writes] ?? 'done'
-      writes += 1
-      if (fate === 'done') return write()
-      if (fate === 'crash after') await write()
-      return E.left(unavailable('the projector crashed'))
-    }
-  return {
-    ...views,
-    put: (...asked) => meeting(views.put(...asked)),
-    advance: (...asked) => meeting(views.advance(...asked)),
-  }
-}
-
-/** A view store that lets others go first after whatever it did, as the scheduler pleases. */
-const yielding = (views: ViewStore, scheduler: fc.Scheduler): ViewStore => {
-  const turn =
-    <A>(label: string, call: TE.TaskEither<Fault, A>): TE.TaskEither<Fault, A> =>
-    async () => {
-      const answer = await call()
-      return scheduler.schedule(Promise.resolve(answer), label)
-    }
-  return {
-    ...views,
-    progress: (...asked) => turn('progress', views.progress(...asked)),
-    get: (...asked) => turn('get', views.get(...asked)),
-    put: (...asked) => turn('put', views.put(...asked)),
   }
 }
