@@ -71,7 +71,9 @@ const competes = ({ projection, history }: Subject): Law =>
       const { store, commits } = await settled(projection, commands)
       const plain = plainViews()
       const ports = { store, views: yielding(plain.views, scheduler) }
-      await scheduler.waitFor(Promise.all([commits, commits].map((all) => deliver(projection, ports, all))))
+      // From both ends, so that they meet in one commit and in different ones.
+      const ways = [commits, commits.toReversed()]
+      await scheduler.waitFor(Promise.all(ways.map((way) => deliver(projection, ports, way))))
       agree(shown(plain), await rowsAfter(projection, store, commits), 'the rows are those of one projector')
     },
   )
