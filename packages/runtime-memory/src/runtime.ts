@@ -21,6 +21,7 @@ import {
   execute,
   type Fault,
   type GatewayBinding,
+  groupOf,
   type Json,
   type KeyRing,
   load,
@@ -328,7 +329,11 @@ interface CallBody {
 const callMessage = ({ gateway, recorded }: Extract<Delivery, { readonly _tag: 'Call' }>) => {
   const index = Number(recorded.id.slice(recorded.id.lastIndexOf('.') + 1))
   const body: CallBody = { gateway: gateway.name, stream: recorded.stream, commit: recorded.commit, index }
-  return { id: resultId(gateway.name, recorded), group: recorded.stream, body: body as unknown as Json }
+  return {
+    id: resultId(gateway.name, recorded),
+    group: groupOf(recorded.stream),
+    body: body as unknown as Json,
+  }
 }
 
 const sent = async (queue: Queue, messages: Parameters<Queue['send']>[0]): Promise<void> => {

@@ -138,6 +138,14 @@ const expectedTimers = (open: Bar): ReadonlyArray<readonly [string, number]> => 
   return timers.toSorted(([, one], [, other]) => one - other)
 }
 
+/** The answers on record that say more than that nothing changed. */
+const effectsOf = ({ runtime }: Bar) =>
+  runtime.ports.log.flatMap(({ stream, answers }) =>
+    answers.flatMap(({ id, events, rejection }) =>
+      events.length > 0 || rejection !== undefined ? [{ stream, id, events, rejection }] : [],
+    ),
+  )
+
 const countsBy = (names: ReadonlyArray<string>) =>
   Object.fromEntries(
     Array.from(
@@ -214,11 +222,11 @@ describe('whatever happens on the way', () => {
       const { kernel, runtime } = first
       runtime.stop()
       const rows = await kernel.run(() => rowsOf(first, 'DRINK'))
-      const before = [eventsOf(first, 'tab'), eventsOf(first, 'host')]
+      const before = effectsOf(first)
       const second = bar({ kernel, keeper: keeperOf(wishes), ports: runtime.ports })
       await kernel.settle(kernel.nowMs() + 2 * PATIENCE_MS)
       expect(second.calls.length).toBeGreaterThanOrEqual(wishes.length)
-      expect([eventsOf(first, 'tab'), eventsOf(first, 'host')]).toEqual(before)
+      expect(effectsOf(first)).toEqual(before)
       expect(await kernel.run(() => rowsOf(second, 'DRINK'))).toEqual(rows)
       expect(second.runtime.deadLetters).toEqual([])
     },
@@ -305,6 +313,21 @@ const breaking: Projection = {
     },
   })),
 }
+
+test('who is stopped in the midst of much ends what he holds, and takes no more', async () => {
+  const open = bar({ seed: 1 })
+  const { kernel, runtime } = open
+  await kernel.run(async () => {
+    await Promise.all(Array.from({ length: 50 }, (_, at) => order(open, `guest ${at}`, 'tea')))
+    runtime.stop()
+    const { length } = kernel.trace
+    await runtime.idle()
+    const after = kernel.trace.slice(length)
+    for (const what of ['relay: commands.send', 'view-store.advance'])
+      expect(after.filter((key) => key.includes(what)).length).toBeLessThanOrEqual(1)
+  })
+  expect(Object.keys(await kernel.run(() => rowsOf(open, 'TAB'))).length).toBeLessThan(50)
+})
 
 describe.each(modes)('%s', (mode) => {
   const quiet = { processes: [], gateways: [], projections: [] }
