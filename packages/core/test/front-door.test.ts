@@ -1,5 +1,6 @@
 import {
   type CommandId,
+  cursorOf,
   E,
   type Fault,
   type FrontDoorPorts,
@@ -629,7 +630,10 @@ describe('the manners of HTTP', () => {
       expect(new Set(seen.map((one) => JSON.stringify(one))).size).toBe(7)
       expect(seen.length).toBe(7)
     }
-    expect((await ask(house, 'GET', '/bank/jars?cursor=_-8')).status).toBe(400)
+    for (const cursor of ['_-8', 'AAAA', 'SkFSIzE', cursorOf('JAR#1', 'lids')]) {
+      const refused = await ask(house, 'GET', `/bank/jars?cursor=${cursor}`)
+      expect(bodyOf(refused)).toMatchObject({ status: 400, errors: [{ pointer: '/query/cursor' }] })
+    }
   })
 
   test('the actor, the tenant and the conversation are on record', async () => {

@@ -247,14 +247,14 @@ export const routes: ReadonlyArray<Route> = [
     reads: ['jars'],
     cache: 'public, max-age=10',
     answer: async ({ query: { limit = 10, cursor } }, read) => {
-      const place = cursor === undefined ? E.right(undefined) : placeOf(cursor)
+      const place = cursor === undefined ? E.right(undefined) : placeOf(cursor, 'jars')
       if (E.isLeft(place)) return place
       const after = place.right === undefined ? {} : { after: place.right }
       const page = await read.rows('jars', { pk: 'ALL', limit, ...after })
       if (E.isLeft(page)) return page
       const items = page.right.rows.map(({ value }) => value)
       const next = page.right.after
-      return E.right(next === undefined ? { items } : { items, nextCursor: cursorOf(next) })
+      return E.right(next === undefined ? { items } : { items, nextCursor: cursorOf(next, 'jars') })
     },
   }),
   hook({ path: '/bank/hooks/mint', summary: 'New coins.', hook: 'mint' }),

@@ -71,7 +71,8 @@ const listProducts = (market: Terms): Route =>
     reads: [Catalogue.NAME],
     cache: CACHE,
     answer: async ({ query: { category, limit = 20, cursor }, timeMs }, read) => {
-      const after = cursor === undefined ? E.right(undefined) : placeOf(cursor)
+      const scope = ['products', category ?? '']
+      const after = cursor === undefined ? E.right(undefined) : placeOf(cursor, ...scope)
       if (E.isLeft(after)) return after
       const page = await Catalogue.page(read, {
         market,
@@ -82,7 +83,7 @@ const listProducts = (market: Terms): Route =>
       })
       if (E.isLeft(page)) return page
       const { items, after: next } = page.right
-      return E.right(next === undefined ? { items } : { items, nextCursor: cursorOf(next) })
+      return E.right(next === undefined ? { items } : { items, nextCursor: cursorOf(next, ...scope) })
     },
   })
 

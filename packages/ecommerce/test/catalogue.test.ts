@@ -98,3 +98,26 @@ test('a SKU is out of sale once no product sells it any more', async () => {
     expect(await add()).toBe(gone ? 'NotForSale' : undefined)
   }
 })
+
+describe('a cursor of the products', () => {
+  test('opens the next page of the listing it was made for, and of no other', async () => {
+    const shop = storefront()
+    await sell(shop, 'green')
+    await sell(shop, 'black')
+    const { json } = await shop.ask('GET', `${SHOP}/products?category=tea&limit=1`)
+    const next = (filter: string) =>
+      shop.ask('GET', `${SHOP}/products?limit=1&cursor=${json.nextCursor}${filter}`)
+    expect((await next('&category=tea')).status).toBe(200)
+    for (const filter of ['', '&category=other']) {
+      const refused = await next(filter)
+      expect([refused.status, refused.json.errors[0].pointer]).toEqual([400, '/query/cursor'])
+    }
+  })
+
+  test('that was made up opens none', async () => {
+    const shop = storefront()
+    await sell(shop, 'green')
+    for (const cursor of ['AAAA', '_-8', 'UFJPRFVDVCNvbmU'])
+      expect((await shop.ask('GET', `${SHOP}/products?cursor=${cursor}`)).status).toBe(400)
+  })
+})
