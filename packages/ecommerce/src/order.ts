@@ -28,32 +28,13 @@ import {
 import { type Currency, CurrencyCode, inCurrency } from './currency.ts'
 import { type Amount, AmountTooLarge, allocate, MAX_AMOUNT, money, Price } from './money.ts'
 import { percentages, RoundingPolicy } from './pricing.ts'
-import { MAX_LINES, Purchase, ShippingMethod, TaxRates } from './purchase.ts'
-import {
-  CartId,
-  Count,
-  LineId,
-  OrderId,
-  PaymentMethod,
-  Reason,
-  Sku,
-  TaxClass,
-  TimeMs,
-  Units,
-  UserId,
-} from './quantities.ts'
+import { MAX_LINES, Purchase, PurchasedLine, ShippingMethod, TaxRates } from './purchase.ts'
+import { CartId, LineId, OrderId, PaymentMethod, Reason, TimeMs, UserId } from './quantities.ts'
 import type { Component, ComponentId } from './refund.ts'
 
 /** A line as it was sold; amounts are of the whole line. */
 export const OrderLine = record('OrderLine', {
-  lineId: LineId,
-  sku: Sku,
-  quantity: Units,
-  unitPrice: Price,
-  taxClass: TaxClass,
-  priceListVersion: Count,
-  /** The line's own. */
-  discount: Price,
+  ...PurchasedLine.required,
   /** Its share of the discount on the order. */
   orderDiscount: Price,
   /** Unit price times quantity, less both discounts. */

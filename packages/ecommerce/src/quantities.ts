@@ -2,31 +2,32 @@
 import { integer, oneOf, type TypeOf, text } from '@everfold/core'
 
 /** No spaces, slashes or control characters: an id may stand in a stream's name and in a path. */
-const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/
+const id = <Name extends string>(name: Name) =>
+  text(name, { maxLength: 64, pattern: /^[A-Za-z0-9][A-Za-z0-9._~-]*$/ })
 
-export const ProductId = text('ProductId', { maxLength: 64, pattern: ID })
+export const ProductId = id('ProductId')
 export type ProductId = TypeOf<typeof ProductId>
 
 /** Names one sellable variant of a product. */
-export const Sku = text('Sku', { maxLength: 64, pattern: ID })
+export const Sku = id('Sku')
 export type Sku = TypeOf<typeof Sku>
 
 /** Where stock lies: a warehouse, a shop. */
-export const Location = text('Location', { maxLength: 64, pattern: ID })
+export const Location = id('Location')
 export type Location = TypeOf<typeof Location>
 
 /** Where a price holds: the web shop, a market place. */
-export const Channel = text('Channel', { maxLength: 64, pattern: ID })
+export const Channel = id('Channel')
 export type Channel = TypeOf<typeof Channel>
 
-export const CartId = text('CartId', { maxLength: 64, pattern: ID })
+export const CartId = id('CartId')
 export type CartId = TypeOf<typeof CartId>
 
-export const OrderId = text('OrderId', { maxLength: 64, pattern: ID })
+export const OrderId = id('OrderId')
 export type OrderId = TypeOf<typeof OrderId>
 
 /** One line of an order; unique within it. */
-export const LineId = text('LineId', { maxLength: 64, pattern: ID })
+export const LineId = id('LineId')
 export type LineId = TypeOf<typeof LineId>
 
 /** One promise of units; ends at most once. */
@@ -36,7 +37,7 @@ export const ReservationId = text('ReservationId', {
 })
 export type ReservationId = TypeOf<typeof ReservationId>
 
-export const PaymentId = text('PaymentId', { maxLength: 64, pattern: ID })
+export const PaymentId = id('PaymentId')
 export type PaymentId = TypeOf<typeof PaymentId>
 
 /** The shopper, as the identity provider names him: any visible characters. */
