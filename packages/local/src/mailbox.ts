@@ -1,6 +1,6 @@
 /** The shop's outgoing mail on this machine: kept, with its address opened, and sent nowhere. */
-import { bind, E, type GatewayBinding, type KeyRing, text, unseal } from '@everfold/core'
-import { Shop } from '@everfold/ecommerce'
+import { bind, type CommandId, E, type GatewayBinding, type KeyRing, text, unseal } from '@everfold/core'
+import { type Notification, type Quantities, Shop } from '@everfold/ecommerce'
 
 interface Mail {
   readonly messageId: string
@@ -16,6 +16,8 @@ export interface Mailbox {
 
 const Address = text('Address', { maxLength: 254 })
 
+const ERASED = 'The shopper was erased.' as Quantities.Reason
+
 /** Unlike a real provider's, this box honours the key: the same event leaves one mail. */
 export const mailbox = (keys: KeyRing): Mailbox => {
   const mails = new Map<string, Mail>()
@@ -25,10 +27,12 @@ export const mailbox = (keys: KeyRing): Mailbox => {
     const address = await unseal(keys)(Address, to)()
     if (E.isLeft(address))
       return address.left._tag === 'Erased'
-        ? E.right({ _tag: 'SuppressEmail', orderId, reason: 'The shopper was erased.' } as never)
+        ? E.right({ _tag: 'SuppressEmail', orderId, reason: ERASED })
         : E.left(address.left)
     mails.set(key, { messageId: key, to: address.right, template, data })
-    return E.right({ _tag: 'RecordSent', providerMessageId: key } as never)
+    return E.right({ _tag: 'RecordSent', providerMessageId: messageIdOf(key) })
   })
   return { mails, binding }
 }
+
+const messageIdOf = (key: CommandId) => key as string as Notification.ProviderMessageId
