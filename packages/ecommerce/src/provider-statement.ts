@@ -43,12 +43,11 @@ export type RefundId = TypeOf<typeof RefundId>
 export const ProviderCode = text('ProviderCode', { maxLength: 128 })
 export type ProviderCode = TypeOf<typeof ProviderCode>
 
-/** What the shopper's browser needs to go on: 3-D Secure and its like. */
-export const NextAction = record(
-  'NextAction',
-  { clientSecret: text('ClientSecret') },
-  { redirectUrl: text('RedirectUrl', { maxLength: 4096 }) },
-)
+/**
+ * Where the shopper goes on: 3-D Secure and its like. What a provider means for its own script in the browser, such as
+ * Stripe's client secret, is not to be stored, and is no part of it.
+ */
+export const NextAction = record('NextAction', { redirectUrl: text('RedirectUrl', { maxLength: 4096 }) })
 export type NextAction = TypeOf<typeof NextAction>
 
 /** In the order in which a refund passes through them: a card's may still fail after it succeeded. */

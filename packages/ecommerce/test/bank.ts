@@ -161,7 +161,9 @@ const statementOf = (orderId: string, intent: Intent, createdAtMs: number) => {
     captured,
     refunds: Array.from(refunds, ([refundId, refund]) => ({ refundId, ...refund })),
     ...(authorized ? { authorized: amount } : {}),
-    ...(status === 'requires_action' ? { nextAction: { clientSecret: `secret-${orderId}` } } : {}),
+    ...(status === 'requires_action'
+      ? { nextAction: { redirectUrl: `https://bank.example/${orderId}` } }
+      : {}),
     ...(declineCode === undefined ? {} : { declineCode }),
     ...(status === 'canceled' ? { cancellationCode: 'requested_by_customer' } : {}),
   }

@@ -182,7 +182,11 @@ const payment: AnyHistory = [
   { _tag: 'PaymentOutcomeUnknown', ...about, operation: 'payment' },
   { _tag: 'PaymentOutcomeResolved', ...about, found: false },
   requested(4),
-  statement(2, { status: 'requires_action', sequence: 4, nextAction: { clientSecret: 's' } }),
+  statement(2, {
+    status: 'requires_action',
+    sequence: 4,
+    nextAction: { redirectUrl: 'https://bank.example' },
+  }),
   { _tag: 'PaymentActionRequired', ...about },
   statement(3, { status: 'processing', sequence: 4 }),
   { _tag: 'PaymentProcessing', ...about },
@@ -247,7 +251,7 @@ describe('a golden fold', () => {
     [goldenOf(Stock.aggregate, stock), '1:1Razcu-dRwhI'],
     [goldenOf(Cart.aggregate, cart), '1:1o0AZIQQl-l4'],
     [goldenOf(Order.aggregate, order), '1:1yN4-ifLWC5A'],
-    [goldenOf(Payment.aggregate, payment), '1:1mRfLykNr2QM'],
+    [goldenOf(Payment.aggregate, payment), '1:1leZ0CP6t05s'],
     [goldenOf(Notification.aggregate, notification), '1:1BciUsQxG63Q'],
   ])('of every event of $name is what it was', ({ fold, missing }, golden) => {
     expect(missing).toEqual([])

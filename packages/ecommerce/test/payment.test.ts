@@ -117,7 +117,7 @@ const anyCommands = fc.array(anyCommand, { maxLength: 25, size: 'max' })
 
 const SEVEN = [
   { status: 'requires_payment_method' },
-  { status: 'requires_action', attemptId: 'ch_1', nextAction: { clientSecret: 'secret' } },
+  { status: 'requires_action', attemptId: 'ch_1', nextAction: { redirectUrl: 'https://bank.example/3ds' } },
   { status: 'requires_payment_method', attemptId: 'ch_1', declineCode: 'authentication_failed' },
   { status: 'processing', attemptId: 'ch_2' },
   { status: 'requires_capture', attemptId: 'ch_2', authorized: 100 },
@@ -287,7 +287,7 @@ describe('what the provider says', () => {
         event({ _tag: 'PaymentFailed', orderId: 'o-1', declineCode: 'insufficient_funds' }),
       ),
     )
-    const nextAction = { clientSecret: 'secret', redirectUrl: 'https://bank.example/3ds' }
+    const nextAction = { redirectUrl: 'https://bank.example/3ds' }
     const action = { status: 'requires_action', nextAction }
     expect(payment(requested).when(record(action))).toEqual(
       accept(recorded(action), event({ _tag: 'PaymentActionRequired', orderId: 'o-1', nextAction })),
@@ -508,7 +508,11 @@ describe('the wire', () => {
         disputes: [{ disputeId: 'dp_1', amount: 5, status: 'won', withdrawn: 5, reinstated: 5 }],
       },
     },
-    { _tag: 'PaymentActionRequired', orderId: 'o-1', nextAction: { clientSecret: 'secret' } },
+    {
+      _tag: 'PaymentActionRequired',
+      orderId: 'o-1',
+      nextAction: { redirectUrl: 'https://bank.example/3ds' },
+    },
     { _tag: 'PaymentProcessing', orderId: 'o-1' },
     { _tag: 'PaymentFailed', orderId: 'o-1', declineCode: 'expired_card' },
     { _tag: 'PaymentAuthorized', ...about, captureBeforeMs: 1_764_600_000_000 },

@@ -39,7 +39,9 @@ export const anyStatement: fc.Arbitrary<Statement> = fc
       sequence: fc.integer({ min: 1, max: 3 }),
       attemptId: fc.constantFrom('ch_1', 'ch_2'),
       declineCode: fc.constantFrom('insufficient_funds', 'expired_card'),
-      nextAction: fc.record({ clientSecret: fc.constantFrom('secret-1', 'secret-2') }),
+      nextAction: fc.record({
+        redirectUrl: fc.constantFrom('https://bank.example/1', 'https://bank.example/2'),
+      }),
       cancellationCode: fc.constantFrom('requested_by_customer', 'automatic'),
       captureBeforeMs: fc.constantFrom(5000, 6000),
       authorized: anyAmount,
@@ -107,7 +109,11 @@ type Said = Omit<Statement, 'providerPaymentId' | 'currency' | 'createdAtMs'>
 const attempts = ({ refusals, end, manual }: Plan): ReadonlyArray<object> => {
   const refused = refusals.flatMap(({ action, code: declineCode }, index) => {
     const attemptId = `ch_${index}`
-    const asked = { status: 'requires_action', attemptId, nextAction: { clientSecret: 'secret' } }
+    const asked = {
+      status: 'requires_action',
+      attemptId,
+      nextAction: { redirectUrl: 'https://bank.example' },
+    }
     const declined = { status: 'requires_payment_method', attemptId, declineCode }
     return action ? [asked, declined] : [declined]
   })

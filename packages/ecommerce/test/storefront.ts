@@ -93,7 +93,7 @@ const provider: GatewayBinding = bind(Shop.payments, ({ recorded, state }) => as
       if (paymentMethod === 'pm_declined')
         return said({ status: 'requires_payment_method', declineCode: 'card_declined' })
       return paymentMethod === 'pm_action'
-        ? said({ status: 'requires_action', nextAction: { clientSecret: 'secret' } })
+        ? said({ status: 'requires_action', nextAction: { redirectUrl: 'https://bank.example' } })
         : said({ status: 'requires_capture', authorized: amount.amount })
     case 'CaptureRequested':
       return said({ status: 'succeeded', authorized: amount.amount, captured: event.amount.amount })

@@ -116,9 +116,9 @@ const particulars = (intent: Stripe.PaymentIntent, charge: Stripe.Charge | undef
   }
 }
 
-const nextActionOf = ({ client_secret, next_action }: Stripe.PaymentIntent): unknown => {
-  const redirectUrl = next_action?.redirect_to_url?.url
-  const action = { clientSecret: client_secret, ...(typeof redirectUrl === 'string' ? { redirectUrl } : {}) }
+/** Without a URL to return to there is none: Stripe then asks for its own script in the browser. */
+const nextActionOf = ({ next_action }: Stripe.PaymentIntent): unknown => {
+  const action = { redirectUrl: next_action?.redirect_to_url?.url }
   return ProviderStatement.NextAction.is(action) ? action : undefined
 }
 

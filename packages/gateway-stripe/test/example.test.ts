@@ -32,6 +32,12 @@ const refusals = ({ events }: Till) =>
   events.flatMap(({ event }) => (event._tag === 'OperationRefused' ? [[event.operation, event.code]] : []))
 const asks = ({ sent }: Till) => sent.map(({ endpoint }) => endpoint)
 
+const secretOf = (till: Till): string => {
+  const secret = intents(till)[0]?.client_secret
+  if (typeof secret !== 'string' || secret === '') throw new Error('it has no secret')
+  return secret
+}
+
 const HOUR_MS = 3_600_000
 const CREATE = '/v1/payment_intents'
 const on = (path: string, fault: RequestFault, more: Partial<RequestRule> = {}): Setup => ({
@@ -62,6 +68,26 @@ describe.each(transports)('paying, $name', ({ use }) => {
       till.sim.completeAuthentication(till.state.known.providerPaymentId ?? '', 'succeed')
       await till.rest()
       expect(Payment.authorized(till.state)).toBe(1_000)
+    }))
+  test('without a URL to return to there is nowhere to send the shopper', () =>
+    use({}, async (till) => {
+      pay(till, 'pm_card_authenticationRequired')
+      await till.rest()
+      expect(till.said()).toContain('PaymentActionRequired')
+      expect(till.state.known.standing).toMatchObject({ status: 'requires_action' })
+      expect(till.state.known.standing?.nextAction).toBeUndefined()
+      expect(JSON.stringify(await till.stored())).not.toContain(secretOf(till))
+    }))
+  test('with 3-D Secure the client secret is not on record, but where the bank’s own address bears it', () =>
+    use({ options: { returnUrl: () => 'https://shop.example' } }, async (till) => {
+      pay(till, 'pm_card_authenticationRequired')
+      await till.rest()
+      const commits = await till.stored()
+      expect(JSON.stringify(commits)).toContain('redirectUrl')
+      const others = JSON.stringify(commits, (key, value: unknown) =>
+        key === 'redirectUrl' ? undefined : value,
+      )
+      expect(others).not.toContain(secretOf(till))
     }))
   test('a decline is an answer, and another attempt confirms the same intent anew', () =>
     use({}, async (till) => {

@@ -3,9 +3,13 @@
  * a test likes. Everything is by virtual time.
  */
 import {
+  type Commit,
   deriveId,
   E,
+  type Envelope,
+  envelope,
   eventId,
+  execute,
   fold,
   hearsEvent,
   type RecordedEvent,
@@ -13,7 +17,7 @@ import {
   resultId,
   streamName,
 } from '@everfold/core'
-import { valid } from '@everfold/core/testing'
+import { plainPorts, valid } from '@everfold/core/testing'
 import { Payment, Shop } from '@everfold/ecommerce'
 import { type StripeOptions, stripePayments, stripeWebhooks } from '@everfold/gateway-stripe'
 import {
@@ -62,6 +66,8 @@ export class Till {
   readonly rejections: Array<Payment.PaymentRejection> = []
   readonly calls: Array<Call> = []
   readonly sent: Array<Sent> = []
+  /** All commands as they came, repeats too. */
+  readonly commands: Array<Envelope<Payment.PaymentCommand>> = []
   /** What webhooks said, in the order in which they came. */
   readonly heard: Array<Payment.PaymentCommand> = []
   readonly #clock: { nowMs: number }
@@ -107,9 +113,11 @@ export class Till {
     id = deriveId(this.nowMs, 'wish', String(this.#answered.size)),
     cause?: string,
   ): void {
+    const asked = envelope(command(wish), { id, timeMs: this.nowMs })
+    this.commands.push(asked)
     if (this.#answered.has(id)) return
     this.#answered.add(id)
-    const decision = Payment.decide(command(wish), this.state)
+    const decision = Payment.decide(asked.command, this.state)
     if (E.isLeft(decision)) {
       this.rejections.push(decision.left)
       return
@@ -140,6 +148,18 @@ export class Till {
       random: () => 0.5,
     }
     return stripePayments(this.stripe, clock, this.#setup.options)
+  }
+
+  /** All that a store holds of it: its commits, with a snapshot in each. */
+  async stored(): Promise<ReadonlyArray<Commit>> {
+    const ports = plainPorts()
+    const handle = execute(Payment.aggregate, ports, { snapshotEvery: 1 })
+    for (const asked of this.commands) {
+      const settled = await handle(STREAM, [asked])()
+      if (E.isLeft(settled)) throw new Error(settled.left._tag)
+      for (const answer of settled.right) if (E.isLeft(answer)) throw new Error(answer.left._tag)
+    }
+    return ports.store.commits()
   }
 
   /** Delivers a call, for the first time or again; a fault leaves it to be delivered again. */
