@@ -91,7 +91,7 @@ const listOrders: Route = query({
 })
 
 /** An order from its checkout on, by its own stream as soon as it is placed. */
-type Found = Orders.Checkout & { readonly status?: Order.OrderStatus }
+type Found = Orders.Checkout & { readonly status?: Order.OrderStatus; readonly reason?: Reason }
 
 const findOrder = async (
   orderId: OrderId,
@@ -115,28 +115,37 @@ const authorize = async (
 ): Promise<E.Either<Problem | Fault, void>> =>
   E.map(() => undefined)(await findOrder(params.orderId, caller, read))
 
-const OrderView = record('OrderView', {
-  orderId: OrderId,
-  status: OrderViewStatus,
-  placedAtMs: TimeMs,
-  lines: list(
-    record('OrderViewLine', {
-      lineId: LineId,
-      sku: Sku,
-      quantity: Units,
-      unitPrice: AnyMoney,
-      lineTotal: AnyMoney,
-    }),
-  ),
-  shipping: AnyMoney,
-  tax: AnyMoney,
-  total: AnyMoney,
-  payment: record(
-    'OrderViewPayment',
-    { status: text('PaymentViewStatus'), authorized: AnyMoney, captured: AnyMoney, refunded: AnyMoney },
-    { nextAction: NextAction, declineCode: text('DeclineCode') },
-  ),
-})
+const OrderView = record(
+  'OrderView',
+  {
+    orderId: OrderId,
+    status: OrderViewStatus,
+    placedAtMs: TimeMs,
+    lines: list(
+      record('OrderViewLine', {
+        lineId: LineId,
+        sku: Sku,
+        quantity: Units,
+        unitPrice: AnyMoney,
+        lineTotal: AnyMoney,
+      }),
+    ),
+    shipping: AnyMoney,
+    tax: AnyMoney,
+    total: AnyMoney,
+    payment: record(
+      'OrderViewPayment',
+      { status: text('PaymentViewStatus'), authorized: AnyMoney, captured: AnyMoney, refunded: AnyMoney },
+      {
+        nextAction: NextAction,
+        /** Why it was last declined, while no issuer allowed it. */
+        declineCode: text('DeclineCode'),
+      },
+    ),
+  },
+  /** Why it is held, or was canceled. */
+  { reason: Reason },
+)
 
 const getOrder: Route = query({
   path: '/ecommerce/orders/{orderId}',
@@ -160,10 +169,15 @@ const orderView = (order: Found, payment: Payment.Payment) => {
   const { orderId, placedAtMs, currency, totals } = order
   const money = (amount: number) => ({ amount, currency })
   const paymentStatus = Payment.statusOf(payment)
-  const { nextAction, declineCode } = payment.known.standing ?? {}
+  const { nextAction } = payment.known.standing ?? {}
+  const declineCode = Payment.lastDeclineCode(payment)
+  const status = Orders.statusOf(order.status, payment)
+  // An order that was held and then confirmed has its reason behind it.
+  const reason = status === 'on_hold' || status === 'canceled' ? order.reason : undefined
   return {
     orderId,
-    status: Orders.statusOf(order.status, payment),
+    status,
+    ...(reason === undefined ? {} : { reason }),
     placedAtMs,
     lines: order.lines.map(({ lineId, sku, quantity, unitPrice, net }) => ({
       lineId,

@@ -273,6 +273,10 @@ export const authorized = ({ known }: Payment): Price => known.authorized
 export const captured = ({ known }: Payment): Price => known.captured
 export const refunded = ({ known }: Payment): Price => refundedOf(known)
 
+/** Why it came to nothing, by the last refusal; what an issuer allowed was not declined in the end. */
+export const lastDeclineCode = ({ known }: Payment): ProviderCode | undefined =>
+  known.authorized > 0 ? undefined : known.declined?.declineCode
+
 /** What can still be asked back: refunds on their way count as given, also those that others asked for. */
 export const refundable = ({ known, refundsAsked }: Payment): Price => {
   const said = new Map(known.refunds.map((one) => [one.refundId, one]))
@@ -608,5 +612,5 @@ export const aggregate = aggregateOf({
   event: PaymentEvent,
   rejection: PaymentRejection,
   snapshot: plainSnapshot(Payment),
-  reducer: 1,
+  reducer: 2,
 })

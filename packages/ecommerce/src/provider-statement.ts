@@ -9,6 +9,8 @@
  *   ended), then the attempt, the provider's time, and how far within one attempt. An open payment moves to and fro
  *   (a declined attempt asks for another payment method), so there the attempt decides, whatever clock the statement
  *   was dated by, and then time; nothing leads back from a later phase.
+ * - The last refusal is the greatest statement in that order that bears a decline code: why a payment came to nothing
+ *   stays known when it is canceled for it.
  *
  * Law: refunded <= captured <= authorized. What one total implies of another is taken as said: who gave back had
  * captured, who captured was authorized.
@@ -120,7 +122,12 @@ export const Known = record(
     refunds: list(ProviderRefund, 0, 100_000),
     disputes: list(ProviderDispute, 0, 10_000),
   },
-  { providerPaymentId: ProviderId, standing: Standing },
+  {
+    providerPaymentId: ProviderId,
+    standing: Standing,
+    /** The greatest standing that had a decline code. */
+    declined: Standing,
+  },
 )
 export type Known = TypeOf<typeof Known>
 
@@ -138,7 +145,9 @@ export const join = (known: Known, statement: ProviderStatement): Known => {
   const given = refunds.flatMap(({ status, amount }) => (status === 'succeeded' ? [amount] : []))
   const refundedTotal = Math.max(known.refundedTotal, refunded)
   const mostCaptured = Math.max(known.captured, captured, refundedTotal, ...given)
-  const standing = greatest(known.standing, standingOf(statement))
+  const stated = standingOf(statement)
+  const standing = greatest(known.standing, stated)
+  const declined = greatest(known.declined, stated?.declineCode === undefined ? undefined : stated)
   const after: Known = {
     authorized: Math.max(known.authorized, authorized, mostCaptured) as Price,
     captured: mostCaptured as Price,
@@ -147,6 +156,7 @@ export const join = (known: Known, statement: ProviderStatement): Known => {
     disputes: disputes.reduce(withDispute, known.disputes),
     providerPaymentId: known.providerPaymentId ?? statement.providerPaymentId,
     ...(standing === undefined ? {} : { standing }),
+    ...(declined === undefined ? {} : { declined }),
   }
   return isNews(known, after) ? after : known
 }
@@ -154,6 +164,7 @@ export const join = (known: Known, statement: ProviderStatement): Known => {
 /** What did not change is what it was, and not only like it. */
 const isNews = (before: Known, after: Known): boolean =>
   after.standing !== before.standing ||
+  after.declined !== before.declined ||
   after.captured !== before.captured ||
   after.authorized !== before.authorized ||
   after.refundedTotal !== before.refundedTotal ||

@@ -251,7 +251,7 @@ describe('a golden fold', () => {
     [goldenOf(Stock.aggregate, stock), '1:1Razcu-dRwhI'],
     [goldenOf(Cart.aggregate, cart), '1:1o0AZIQQl-l4'],
     [goldenOf(Order.aggregate, order), '1:1yN4-ifLWC5A'],
-    [goldenOf(Payment.aggregate, payment), '1:1leZ0CP6t05s'],
+    [goldenOf(Payment.aggregate, payment), '2:1VheJjjwEDWQ'],
     [goldenOf(Notification.aggregate, notification), '1:1BciUsQxG63Q'],
   ])('of every event of $name is what it was', ({ fold, missing }, golden) => {
     expect(missing).toEqual([])

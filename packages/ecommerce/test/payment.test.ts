@@ -276,6 +276,9 @@ const dispute = (more: object) => ({
   disputes: [{ disputeId: 'dp_1', amount: 100, status: 'open', withdrawn: 100, reinstated: 0, ...more }],
 })
 
+const declineCodeAfter = (...history: ReadonlyArray<Payment.PaymentEvent>) =>
+  Payment.lastDeclineCode(fold(Payment.decider, history))
+
 describe('what the provider says', () => {
   test('is recorded, and what is new in it is said', () => {
     expect(payment(requested).when(record(held))).toEqual(
@@ -292,6 +295,14 @@ describe('what the provider says', () => {
     expect(payment(requested).when(record(action))).toEqual(
       accept(recorded(action), event({ _tag: 'PaymentActionRequired', orderId: 'o-1', nextAction })),
     )
+  })
+  test('why it was declined is known after it was canceled for that, and forgotten once it is authorized', () => {
+    const canceled = recorded({ status: 'canceled', createdAtMs: 9000 })
+    expect(declineCodeAfter(requested)).toBeUndefined()
+    expect(declineCodeAfter(requested, recorded(failed))).toBe('insufficient_funds')
+    expect(declineCodeAfter(requested, recorded(failed), canceled)).toBe('insufficient_funds')
+    expect(declineCodeAfter(requested, recorded(failed), recorded(held))).toBeUndefined()
+    expect(declineCodeAfter(requested, recorded(failed), recorded(paid))).toBeUndefined()
   })
   test('charged at once is authorized and captured', () => {
     expect(payment(requested).when(record(paid))).toEqual(

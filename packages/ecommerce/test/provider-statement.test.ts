@@ -76,6 +76,37 @@ describe('the status', () => {
   })
 })
 
+const refusedAt = (sequence: number, declineCode: string) => ({
+  status: 'requires_payment_method',
+  createdAtMs: 1000 * sequence,
+  sequence,
+  declineCode,
+})
+
+describe('the last refusal', () => {
+  const canceled = { status: 'canceled', createdAtMs: 9000 }
+  test('stays known when the payment is canceled, also where it is only heard after that', () => {
+    const one = refusedAt(1, 'insufficient_funds')
+    expect(known(one, canceled)).toMatchObject({ standing: canceled, declined: one })
+    expect(known(canceled, one)).toEqual(known(one, canceled))
+  })
+  test('is that of the latest attempt, whatever was heard last', () => {
+    const both = known(refusedAt(2, 'expired_card'), refusedAt(1, 'insufficient_funds'), canceled)
+    expect(both.declined?.declineCode).toBe('expired_card')
+  })
+  property.prop([fc.array(anyStatement, { maxLength: 8 })])(
+    'is known just where one was said, and stands no higher than the status',
+    (all) => {
+      const { standing, declined } = all.reduce(join, nothing)
+      const refusals = all.filter(
+        ({ status, declineCode: code }) => status !== undefined && code !== undefined,
+      )
+      expect(declined !== undefined).toBe(refusals.length > 0)
+      if (declined !== undefined) expect(known({ ...standing }, declined).standing).toEqual(standing)
+    },
+  )
+})
+
 const refund = (status: string, amount = 30, refundId = 'r-1') => ({
   captured: 100,
   refunds: [{ refundId, providerRefundId: `re_${refundId}`, amount, status }],
