@@ -305,6 +305,24 @@ describe.each(transports)('capturing, $name', ({ use }) => {
       expect(refusals(till)).toEqual([['capture', 'payment_intent_unexpected_state']])
       expect(Payment.captured(till.state)).toBe(300)
     }))
+  test('while an earlier one is unknown waits for it, so that a last one does not close what is not yet made', () =>
+    use(on('/v1/payment_intents/*/capture', { _tag: 'DropBeforeApply' }, PATIENCE), async (till) => {
+      pay(till)
+      await till.rest()
+      capture(till, 300, false)
+      await till.deliver(newest(till))
+      expect(till.state.unknown).toEqual(['capture'])
+      capture(till, 400, true)
+      const before = till.sent.length
+      const last = newest(till)
+      expect(await till.deliver(last)).toBeUndefined()
+      expect([last.done, till.sent.length - before]).toEqual([true, 0])
+      await till.rest()
+      expect(till.state.unknown).toEqual([])
+      expect(refusals(till)).toEqual([])
+      expect(Payment.captured(till.state)).toBe(700)
+      expect(till.sim.ledger().totals['usd']?.captured).toBe(700)
+    }))
   test('of a payment that was canceled elsewhere says that it was canceled', () =>
     use({}, async (till) => {
       pay(till)

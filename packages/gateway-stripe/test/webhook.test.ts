@@ -222,6 +222,32 @@ const payAtOnce = async (till: Till, paymentMethod: string) => {
   await till.rest()
 }
 
+describe.each(transports)('another intent with the mark of one of our payments, $name', ({ use }) => {
+  test('changes nothing, and is on record as a rejection in the payment’s stream, once', () =>
+    use({}, async (till) => {
+      await payAtOnce(till, 'pm_card_visa')
+      const expected = till.state.known.providerPaymentId
+      const before = till.state
+      const twin = await till.stripe.paymentIntents.create({
+        amount: 1_000,
+        currency: 'usd',
+        confirm: true,
+        payment_method: 'pm_card_visa',
+        return_url: 'https://shop.example',
+        metadata: { paymentId: 'o-1' },
+      })
+      const webhooks = till.sim.takeWebhooks().filter(({ rawBody }) => rawBody.includes(twin.id))
+      const told = webhooks.filter(({ type }) => type === 'payment_intent.succeeded')
+      expect(told).toHaveLength(1)
+      for (const webhook of [...told, ...told]) expect(await till.hear(webhook)).toBe(200)
+      expect(till.state).toEqual(before)
+      const answers = (await till.stored()).flatMap((commit) => commit.answers)
+      expect(answers.flatMap(({ rejection }) => (rejection === undefined ? [] : [rejection]))).toEqual([
+        { _tag: 'ProviderPaymentDiffers', expected, actual: twin.id },
+      ])
+    }))
+})
+
 describe.each(transports)('events that bear no mark of ours, $name', ({ use }) => {
   test('a dispute is heard by asking whose intent it is about', () =>
     use({ curious: true }, async (till) => {
