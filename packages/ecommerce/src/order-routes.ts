@@ -77,16 +77,17 @@ const listOrders: Route = query({
   replies: { status: 200, body: record('Orders', { items: list(OrderSummary) }, { nextCursor: Cursor }) },
   reads: [Orders.NAME],
   answer: async ({ query: { limit = 20, cursor }, caller }, read) => {
-    const after = cursor === undefined ? E.right(undefined) : placeOf(cursor)
+    const userId = caller?.userId ?? ''
+    const after = cursor === undefined ? E.right(undefined) : placeOf(cursor, 'orders', userId)
     if (E.isLeft(after)) return after
     const page = await Orders.page(read, {
-      userId: caller?.userId ?? '',
+      userId,
       limit,
       ...(after.right === undefined ? {} : { after: after.right }),
     })
     if (E.isLeft(page)) return page
     const { items, after: next } = page.right
-    return E.right(next === undefined ? { items } : { items, nextCursor: cursorOf(next) })
+    return E.right(next === undefined ? { items } : { items, nextCursor: cursorOf(next, 'orders', userId) })
   },
 })
 
@@ -250,7 +251,7 @@ const getHistory: Route = query({
   reads: [Orders.NAME],
   authorize,
   answer: async ({ params: { orderId }, query: { cursor } }, read) => {
-    const place = cursor === undefined ? E.right('0') : placeOf(cursor)
+    const place = cursor === undefined ? E.right('0') : placeOf(cursor, 'history', orderId)
     if (E.isLeft(place)) return place
     if (!/^\d{1,15}$/.test(place.right)) return E.left(notOurs)
     const after = Number(place.right)
@@ -263,6 +264,8 @@ const getHistory: Route = query({
       event,
     }))
     const { next } = found.right
-    return E.right(next === undefined ? { events } : { events, nextCursor: cursorOf(String(next)) })
+    return E.right(
+      next === undefined ? { events } : { events, nextCursor: cursorOf(String(next), 'history', orderId) },
+    )
   },
 })

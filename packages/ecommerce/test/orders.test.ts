@@ -3,6 +3,7 @@ import { arbitrary, givenRows, projectionLaws } from '@everfold/core/testing'
 import { Cart, Order, Orders, Payment, ProviderStatement, Purchase, Quantities } from '@everfold/ecommerce'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
+import { orderOf, SHOP, sell, storefront } from './storefront.ts'
 import { told } from './told.ts'
 
 const sealed = { _tag: 'Sealed', subject: 'ann', box: 'YQ' }
@@ -68,4 +69,17 @@ describe('the orders', () => {
       )
     },
   )
+})
+
+test("a cursor of one's orders opens nobody else's, nor an order's history", async () => {
+  const shop = storefront()
+  await sell(shop, 'green')
+  for (const as of ['ann', 'ann', 'bob']) await orderOf(shop, as, { green: 1 })
+  const { json } = await shop.ask('GET', `${SHOP}/orders?limit=1`, { as: 'ann' })
+  const [{ orderId }] = json.items
+  const statusOf = async (as: string, path: string) =>
+    (await shop.ask('GET', `${SHOP}${path}cursor=${json.nextCursor}`, { as })).status
+  expect(await statusOf('ann', '/orders?limit=1&')).toBe(200)
+  expect(await statusOf('bob', '/orders?limit=1&')).toBe(400)
+  expect(await statusOf('ann', `/orders/${orderId}/history?`)).toBe(400)
 })
