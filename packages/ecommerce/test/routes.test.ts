@@ -1,4 +1,4 @@
-import { type CommandRoute, freshId, type Route } from '@everfold/core'
+import { type CommandRoute, fingerprint, freshId, type Route } from '@everfold/core'
 import { arbitrary, invalid } from '@everfold/core/testing'
 import { Shop } from '@everfold/ecommerce'
 import { virtualKernel } from '@everfold/runtime-memory'
@@ -733,4 +733,31 @@ test('a cart that is closed, and one that was never opened, refuse with reasons'
 test('an unsigned webhook is 400', async () => {
   const shop = storefront()
   expect((await shop.ask('POST', `${SHOP}/webhooks/stripe`, { body: {} })).status).toBe(400)
+})
+
+/** What a shop has on record after one checkout; two shops of one seed make the same ids and the same keys. */
+const recordOf = async (body: object): Promise<string> => {
+  const shop = storefront()
+  await sell(shop, 'green')
+  const cartId = await cartOf(shop, 'ann', { green: 1 })
+  await shop.ask('POST', `${SHOP}/carts/${cartId}/checkout`, { ...ann, key: 'k', body })
+  await shop.runtime.idle()
+  return JSON.stringify(shop.runtime.ports.log)
+}
+
+const withoutBoxes = (log: string): string =>
+  log.replaceAll(/"box":"[A-Za-z0-9_-]+"/g, '"box":""').replaceAll(/"fingerprint":"[^"]+"/g, '')
+
+describe('personal data', () => {
+  test('stand in no commit in the clear, and no fingerprint can be guessed without the key', async () => {
+    const log = await recordOf(purchase)
+    const secrets = [purchase.email, ...Object.values(purchase.address)].filter(({ length }) => length > 3)
+    expect(secrets.filter((secret) => log.includes(secret))).toEqual([])
+    expect(log).not.toContain(fingerprint({ body: purchase }))
+  })
+
+  test('change nothing on record but boxes, and fingerprints of boxes', async () => {
+    const other = { ...purchase, email: 'somebody.else@example.org' }
+    expect(withoutBoxes(await recordOf(other))).toBe(withoutBoxes(await recordOf(purchase)))
+  })
 })
