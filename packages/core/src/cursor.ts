@@ -17,12 +17,15 @@ import { invalid, type Problem } from './problem.ts'
 
 export const Cursor = text('Cursor', { maxLength: 2048, pattern: /^[A-Za-z0-9_-]+$/ })
 
+/** The listing's name, and whatever it is of. */
+type Scope = readonly [listing: string, ...of: ReadonlyArray<string>]
+
 /** `cursorOf(place, 'products', category)`: for the next page of just that listing. */
-export const cursorOf = (place: string, ...scope: ReadonlyArray<string>): string =>
+export const cursorOf = (place: string, ...scope: Scope): string =>
   base64urlnopad.encode(concatBytes(checkOf(place, scope), utf8ToBytes(place)))
 
 /** The place a cursor stands for; one that was not made for this scope is invalid input. */
-export const placeOf = (cursor: string, ...scope: ReadonlyArray<string>): E.Either<Problem, string> => {
+export const placeOf = (cursor: string, ...scope: Scope): E.Either<Problem, string> => {
   const bytes = E.tryCatch(
     () => base64urlnopad.decode(cursor),
     () => undefined,
@@ -33,7 +36,7 @@ export const placeOf = (cursor: string, ...scope: ReadonlyArray<string>): E.Eith
 
 const CHECK_BYTES = 6
 
-const checkOf = (place: string, scope: ReadonlyArray<string>): Uint8Array =>
+const checkOf = (place: string, scope: Scope): Uint8Array =>
   digest(JSON.stringify([place, ...scope])).subarray(0, CHECK_BYTES)
 
 /** For places that hold more than text. */

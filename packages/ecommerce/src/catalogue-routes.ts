@@ -71,7 +71,7 @@ const listProducts = (market: Terms): Route =>
     reads: [Catalogue.NAME],
     cache: CACHE,
     answer: async ({ query: { category, limit = 20, cursor }, timeMs }, read) => {
-      const scope = ['products', category ?? '']
+      const scope = ['products', category ?? ''] as const
       const after = cursor === undefined ? E.right(undefined) : placeOf(cursor, ...scope)
       if (E.isLeft(after)) return after
       const page = await Catalogue.page(read, {
