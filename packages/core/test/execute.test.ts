@@ -410,9 +410,8 @@ test.each([1, 24, 100])(
   '%i repeats of keys without a date, and a new command, are answered at once',
   async (keys) => {
     const { run, store } = house({ snapshotEvery: 2, remembered: 2 })
-    const key = (at: number) => undatedId('key', String(at))
     const add = (at: number) =>
-      asked(addSeats, 'add', { id: key(at), dateMs: START_MS, fingerprint: `1${at}` })
+      asked(addSeats, 'add', { id: undatedId('key', String(at)), dateMs: START_MS, fingerprint: `1${at}` })
     // The memory overflows first, so every key has a marker; then the memory forgets them.
     for (let at = 0; at < 6; at += 1) await answers(run(stream, [asked(addSeats, `first-${at}`)]))
     for (let at = 0; at < keys; at += 1) await answers(run(stream, [add(at)]))

@@ -151,7 +151,7 @@ type TabHeard = Heard<TabEvent, TabRejection>
  * Closes the tab of a guest who was not served for an hour after his last order. Whoever orders a round of something makes
  * the host order that on the tab of the house.
  */
-export const hostOf = (aggregate: TabAggregate): Process<Hosting, TabEvent, TabRejection> => ({
+const hostOf = (aggregate: TabAggregate): Process<Hosting, TabEvent, TabRejection> => ({
   name: 'host',
   hears: [hear(aggregate, ({ stream }) => streamParts(stream).id)],
   asks: [aggregate],
@@ -211,7 +211,7 @@ const oneMore = (value: Json | undefined, field: string): Json => {
 const keeperOf = (aggregate: TabAggregate) =>
   gateway({ name: 'keeper', aggregate, hears: ['Ordered'], keyHorizonMs: 24 * 3_600_000 })
 
-export const barOf = (aggregate: TabAggregate, more: Partial<Service> = {}): Service => ({
+const barOf = (aggregate: TabAggregate, more: Partial<Service> = {}): Service => ({
   name: 'bar',
   aggregates: [aggregate],
   projections: [drinksOf(aggregate)],
@@ -222,7 +222,7 @@ export const barOf = (aggregate: TabAggregate, more: Partial<Service> = {}): Ser
 })
 
 /** A call to the barkeeper, as it began. */
-export interface Call {
+interface Call {
   readonly tab: string
   readonly drink: string
   readonly key: CommandId
