@@ -12,14 +12,16 @@ import type { Contender } from './contender.ts'
 export interface Budget {
   /** Until then, rounds are run and forgotten: the code gets compiled. */
   readonly warmUpMs: number
+  /** However slow a round is, so many are forgotten: a busy machine must not measure what is not yet compiled. */
+  readonly leastWarmUps: number
   /** From then on, rounds count until this much has passed. */
   readonly measureMs: number
   /** However slow a round is, so many count. */
   readonly leastRounds: number
 }
 
-/** Sixteen pairs take a minute or little more. */
-const usualBudget: Budget = { warmUpMs: 700, measureMs: 2_500, leastRounds: 5 }
+/** Sixteen pairs take some three minutes. */
+const usualBudget: Budget = { warmUpMs: 700, leastWarmUps: 6, measureMs: 2_500, leastRounds: 7 }
 
 export interface Comparison {
   /** Commands per CPU-second, median of the rounds. */
@@ -41,7 +43,7 @@ export const compare = async (
     const mine = await commandsPerCpuSecond(ours, streamLength)
     return { mine, other: await commandsPerCpuSecond(theirs, streamLength) }
   }
-  await roundsFor(round, budget.warmUpMs, 1)
+  await roundsFor(round, budget.warmUpMs, budget.leastWarmUps)
   const rounds = await roundsFor(round, budget.measureMs, budget.leastRounds)
   return {
     ours: median(rounds.map(({ mine }) => mine)),
@@ -64,7 +66,7 @@ export const perCpuSecond = async (
     const { user, system } = process.cpuUsage(before)
     return (count * 1e6) / (user + system)
   }
-  await roundsFor(round, budget.warmUpMs, 1)
+  await roundsFor(round, budget.warmUpMs, budget.leastWarmUps)
   return median(await roundsFor(round, budget.measureMs, budget.leastRounds))
 }
 

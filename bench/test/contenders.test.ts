@@ -78,7 +78,7 @@ test('a contender that does nothing is not measured', async () => {
       inspect: async () => ({ version: length, order: initial }),
     }),
   }
-  await expect(compare(idle, idle, 1, { warmUpMs: 0, measureMs: 0, leastRounds: 1 })).rejects.toThrow(
-    'idle left a stream of 1 events at version 1',
-  )
+  await expect(
+    compare(idle, idle, 1, { warmUpMs: 0, leastWarmUps: 1, measureMs: 0, leastRounds: 1 }),
+  ).rejects.toThrow('idle left a stream of 1 events at version 1')
 })

@@ -127,17 +127,24 @@ export class RecordType<A, Required extends Props = Props, Optional extends Prop
 
   constructor(name: string, required: Required, optional: Optional) {
     const optionals = new Map(Object.entries(optional))
-    const checks = new Map(
-      Object.entries({ ...optional, ...required }).map(([key, codec]) => [key, codec.is]),
-    )
+    const fields = Object.entries({ ...required, ...optional }).map(([key, { is: check }]) => ({
+      key,
+      check,
+      counts: Object.hasOwn(required, key) ? 1 : 0,
+    }))
+    const byKey = new Map(fields.map((field) => [field.key, field]))
     const requiredCount = Object.keys(required).length
     const is = (input: unknown): input is A => {
       if (!isPlainObject(input)) return false
+      let at = 0
       let found = 0
       for (const key in input) {
-        const check = checks.get(key)
-        if (check === undefined || !check(input[key])) return false
-        if (optionals.size === 0 || Object.hasOwn(required, key)) found += 1
+        const next = fields[at]
+        // As a rule fields come in the codec's own order, and need not be looked up.
+        const field = next?.key === key ? next : byKey.get(key)
+        if (field === undefined || !field.check(input[key])) return false
+        at += 1
+        found += field.counts
       }
       return found === requiredCount
     }

@@ -76,7 +76,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       : await insist(ports, first, appended.left)
     if (outcome === 'stored') {
       const before = commit === first ? head : withoutRoom(head, first)
-      ports.cache?.set(stream, withCommits(aggregate, before, [commit], commit, drafted.right.state))
+      ports.cache?.set(stream, withCommits(aggregate, before, [commit], drafted.right.state))
       return E.right(drafted.right.settled)
     }
     ports.cache?.delete(stream)

@@ -4,7 +4,7 @@
  * Law: the state is the same whichever snapshot the load met, and as if it had met none.
  */
 import { type Aggregate, decodeEvent } from './aggregate.ts'
-import { decode, type InvalidInput } from './codec.ts'
+import { decode } from './codec.ts'
 import { type Commit, type Memory, type StoredEvent, sizeBytes } from './commit.ts'
 import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
@@ -104,8 +104,18 @@ const fromCommits = <State, Event extends StoredEvent>(
 ): Loaded<State> => {
   const [first] = commits
   const started = first === undefined ? undefined : fromSnapshot(aggregate, first)
-  if (started === undefined) return advance(aggregate, emptyHead(aggregate, stream), commits)
-  return E.isLeft(started) ? started : advance(aggregate, started.right, commits.slice(1))
+  if (started === undefined) return onTop(aggregate, emptyHead(aggregate, stream), commits)
+  return E.isLeft(started) ? started : onTop(aggregate, started.right, commits.slice(1))
+}
+
+/** The head after further commits without a snapshot among them. */
+const onTop = <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  head: Head<State>,
+  commits: ReadonlyArray<Commit>,
+): Loaded<State> => {
+  const state = foldCommits(aggregate, head, commits)
+  return E.isLeft(state) ? state : E.right(extended(head, commits, state.right))
 }
 
 const fromSnapshot = <State, Event extends StoredEvent>(
@@ -135,40 +145,32 @@ export const advance = <State, Event extends StoredEvent>(
   aggregate: Folding<State, Event>,
   head: Head<State>,
   commits: ReadonlyArray<Commit>,
-): E.Either<Fault, Head<State>> => {
-  const last = commits[commits.length - 1]
-  if (last === undefined) return E.right(head)
-  let { state, number } = head
+): Loaded<State> => {
+  const state = foldCommits(aggregate, head, commits)
+  return E.isLeft(state) ? state : E.right(withCommits(aggregate, head, commits, state.right))
+}
+
+const foldCommits = <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  { stream, number: before, state: from }: Head<State>,
+  commits: ReadonlyArray<Commit>,
+): E.Either<Fault, State> => {
+  let state = from
+  let number = before
   for (const commit of commits) {
     number += 1
-    if (commit.number !== number) return E.left({ _tag: 'MissingCommit', stream: head.stream, number })
+    if (commit.number !== number) return E.left({ _tag: 'MissingCommit', stream, number })
     const { answers } = commit
     // By place: a store may freeze what it gives, and iterating what is frozen makes an object of every step.
     for (let at = 0; at < answers.length; at += 1) {
-      const folded = foldEvents(aggregate, state, answers[at]?.events ?? [])
-      if (E.isLeft(folded))
-        return E.left({
-          _tag: 'Undecodable',
-          stream: head.stream,
-          commit: number,
-          errors: folded.left.errors,
-        })
-      state = folded.right
+      const events = answers[at]?.events ?? []
+      for (let nth = 0; nth < events.length; nth += 1) {
+        const event = decodeEvent(aggregate, events[nth] as StoredEvent)
+        if (E.isLeft(event))
+          return E.left({ _tag: 'Undecodable', stream, commit: number, errors: event.left.errors })
+        state = aggregate.evolve(state, event.right)
+      }
     }
-  }
-  return E.right(withCommits(aggregate, head, commits, last, state))
-}
-
-const foldEvents = <State, Event extends StoredEvent>(
-  aggregate: Folding<State, Event>,
-  from: State,
-  events: ReadonlyArray<StoredEvent>,
-): E.Either<InvalidInput, State> => {
-  let state = from
-  for (let at = 0; at < events.length; at += 1) {
-    const event = decodeEvent(aggregate, events[at] as StoredEvent)
-    if (E.isLeft(event)) return event
-    state = aggregate.evolve(state, event.right)
   }
   return E.right(state)
 }
@@ -178,14 +180,19 @@ export const withCommits = <State>(
   aggregate: { readonly fingerprint: string },
   head: Head<State>,
   commits: ReadonlyArray<Commit>,
-  last: Commit,
   state: State,
 ): Head<State> => {
   const at = commits.findLastIndex(({ snapshot }) => snapshot?.fingerprint === aggregate.fingerprint)
-  const snapshot = at < 0 ? undefined : commits[at]?.snapshot
-  const newer = commits.slice(at + 1)
-  const snapshotBytes = snapshot?.sizeBytes ?? head.snapshotBytes
-  const olderBytes = snapshot === undefined ? head.tailBytes : 0
+  const carrier = at < 0 ? undefined : commits[at]
+  if (carrier?.snapshot === undefined) return extended(head, commits, state)
+  const { memory, sizeBytes: snapshotBytes } = carrier.snapshot
+  const shortened = { ...extended(head, [carrier], state), memory, tail: [], snapshotBytes, tailBytes: 0 }
+  return extended(shortened, commits.slice(at + 1), state)
+}
+
+const extended = <State>(head: Head<State>, commits: ReadonlyArray<Commit>, state: State): Head<State> => {
+  const last = commits[commits.length - 1]
+  if (last === undefined) return head
   return {
     stream: head.stream,
     number: last.number,
@@ -193,10 +200,10 @@ export const withCommits = <State>(
     timeMs: last.timeMs,
     latestIdMs: last.latestIdMs,
     state,
-    memory: snapshot?.memory ?? head.memory,
-    tail: snapshot === undefined ? joined(head.tail, newer) : newer,
-    snapshotBytes,
-    tailBytes: snapshotBytes > LARGE_BYTES ? olderBytes + totalBytes(newer) : 0,
+    memory: head.memory,
+    tail: joined(head.tail, commits),
+    snapshotBytes: head.snapshotBytes,
+    tailBytes: head.snapshotBytes > LARGE_BYTES ? head.tailBytes + totalBytes(commits) : 0,
   }
 }
 
