@@ -3,8 +3,7 @@
  *
  * The state is loaded from the stream for every command, and nobody keeps it in a cache. The others fold the whole
  * stream; ours is folded from the newest snapshot in it, which is a part of the stream and was put there by the
- * commands of its past. So the shorter the stream, the more of the time is the library's own work for a command,
- * and at ten events or fewer there is no snapshot to help.
+ * commands of its past. So the shorter the stream, the more of the time is the library's own work for a command.
  *
  * `memory/fold/{1000,100000}`: one stored history of so many events folded from its first event, every event checked
  * by its codec.

@@ -160,15 +160,45 @@ export const commitOf = <Command, State, Event extends StoredEvent, Rejection>(
   return snapshot === undefined ? commit : { ...commit, snapshot }
 }
 
-/** A snapshot is due when k commits went without one, and, where the state is large, once they outweigh it. */
+/**
+ * A snapshot is due when k commits went without one, and, where the state is large, once they outweigh it. Past half of
+ * k, one is embedded that costs nothing to write: what fits into the kilobyte that its commit has started anyway.
+ */
 const snapshotOf = <Command, State, Event extends StoredEvent, Rejection>(
+  handler: Handler<Command, State, Event, Rejection>,
+  head: Head<State>,
+  commit: Commit,
+  state: State,
+): StoredSnapshot | undefined => {
+  const { snapshotEvery } = handler.options
+  const without = head.tail.length + 1
+  if (handler.aggregate.snapshot === undefined) return undefined
+  if (without >= snapshotEvery)
+    return isOutweighed(head) ? snapshotAfter(handler, head, commit, state) : undefined
+  if (without * 2 <= snapshotEvery || !mayBeSmall(head)) return undefined
+  const snapshot = snapshotAfter(handler, head, commit, state)
+  const bytes = bytesOf(commit)
+  const room = Math.ceil(bytes / WRITE_UNIT_BYTES) * WRITE_UNIT_BYTES - bytes
+  return bytesOf({ snapshot }) <= room ? snapshot : undefined
+}
+
+/** What DynamoDB writes for one unit of capacity. */
+const WRITE_UNIT_BYTES = 1024
+
+/** An id of 26 characters, a fingerprint of 12 and a number, as JSON. */
+const REMEMBERED_BYTES = 45
+
+/** Judged by the last one, so that most are not made in vain. */
+const mayBeSmall = ({ snapshotBytes, memory, tail }: Head<unknown>): boolean =>
+  snapshotBytes + (memory.ids.length + tail.length) * REMEMBERED_BYTES < WRITE_UNIT_BYTES
+
+const snapshotAfter = <Command, State, Event extends StoredEvent, Rejection>(
   { aggregate, options }: Handler<Command, State, Event, Rejection>,
   head: Head<State>,
   commit: Commit,
   state: State,
 ): StoredSnapshot | undefined => {
-  if (aggregate.snapshot === undefined || head.tail.length + 1 < options.snapshotEvery) return undefined
-  if (!isOutweighed(head)) return undefined
+  if (aggregate.snapshot === undefined) return undefined
   const stored = aggregate.snapshot.encode(state)
   return {
     fingerprint: aggregate.fingerprint,

@@ -258,9 +258,9 @@ test('a snapshot that does not fit is left out, and the stream goes on', async (
 test('a stream is read back no further than its newest snapshot', async () => {
   const { run, store } = house({ snapshotEvery: 5 })
   for (let at = 0; at < 30; at += 1) await answers(run(stream, [asked(addSeats, `${at}`)]))
-  expect(store.log.filter(({ snapshot }) => snapshot !== undefined).map(({ number }) => number)).toEqual([
-    5, 10, 15, 20, 25, 30,
-  ])
+  const places = store.log.filter(({ snapshot }) => snapshot !== undefined).map(({ number }) => number)
+  const gaps = [...places, 31].map((place, at) => place - (places[at - 1] ?? 0))
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(5)
 })
 
 /** Writers who send these commands at once over a store that may fail; some send what others send too. */

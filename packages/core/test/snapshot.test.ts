@@ -74,3 +74,24 @@ test('a snapshot that did not fit is not made again before as much as it weighs 
   expect(store.log.length).toBe(300)
   expect(made.snapshots - before).toBeLessThanOrEqual(1)
 })
+
+test('a snapshot comes before it is due only where its commit takes no more kilobytes with it', async () => {
+  const { value } = diary()
+  const kernel = virtualKernel({ mode: 'immediate' })
+  const store = memoryEventStore(kernel)
+  const run = execute(value, { store, clock: kernel }, { snapshotEvery: 8 })
+  for (let n = 0; n < 60; n += 1) {
+    const timeMs = kernel.nowMs()
+    const command = { _tag: 'Write' as const, line: 'x'.repeat(1 + n) as typeof Line._A }
+    const member = envelope(command, { id: freshId(timeMs, kernel.random), timeMs })
+    expect(E.isRight(await run(streamName('diary', 'd'), [member])())).toBe(true)
+  }
+  const carriers = store.log.filter(({ snapshot }) => snapshot !== undefined)
+  const early = carriers.filter(({ number }, at) => number - (carriers[at - 1]?.number ?? 0) < 8)
+  expect(carriers.length).toBeGreaterThanOrEqual(7)
+  expect(early.length).toBeGreaterThan(0)
+  for (const { snapshot, ...commit } of early)
+    expect(kilobytes({ ...commit, snapshot })).toBe(kilobytes(commit))
+})
+
+const kilobytes = (value: unknown): number => Math.ceil(Buffer.byteLength(JSON.stringify(value)) / 1024)
