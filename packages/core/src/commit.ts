@@ -62,8 +62,8 @@ export interface StoredAnswer {
   readonly rejection?: unknown
 }
 
-/** One remembered id: the id, its payload's fingerprint, the commit that answers it, and the stamp of an undated id. */
-export type Remembered = readonly [id: CommandId, fingerprint: Fingerprint, commit: number, stampMs?: number]
+/** One remembered id: the id, the commit that answers it, which holds its fingerprint, and the stamp of an undated id. */
+export type Remembered = readonly [id: CommandId, commit: number, stampMs?: number]
 
 export interface Memory {
   readonly ids: ReadonlyArray<Remembered>

@@ -185,8 +185,8 @@ const snapshotOf = <Command, State, Event extends StoredEvent, Rejection>(
 /** What DynamoDB writes for one unit of capacity. */
 const WRITE_UNIT_BYTES = 1024
 
-/** An id of 26 characters, a fingerprint of 12 and a number, as JSON. */
-const REMEMBERED_BYTES = 45
+/** An id of 26 characters and a number, as JSON. */
+const REMEMBERED_BYTES = 34
 
 /** Judged by the last one, so that most are not made in vain. */
 const mayBeSmall = ({ snapshotBytes, memory, tail }: Head<unknown>): boolean =>

@@ -71,9 +71,7 @@ export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
   if (inTail !== undefined) return onRecord(handler.aggregate, member, inTail)
   if (older >= 0) return undefined
   const remembered = head.memory.ids.find(([id]) => id === member.id)
-  if (remembered !== undefined && remembered[1] !== member.fingerprint)
-    return E.right(E.left({ _tag: 'IdReused', commandId: member.id }))
-  const commit = remembered?.[2] ?? markers.get(member.id)
+  const commit = remembered?.[1] ?? markers.get(member.id)
   if (commit !== undefined)
     return fromLog(handler, head.stream, member, { before: commit + 1, until: commit })
   if (absence(head.memory, member.id) !== 'ask-the-log') return undefined

@@ -42,8 +42,8 @@ export const remember = (
 }
 
 /** Only an id without a date of its own has a stamp: an id with one counts by that. */
-const rememberedAnswer = ({ id, fingerprint, timeMs, dateMs }: StoredAnswer, commit: number): Remembered =>
-  dateOf(id) === undefined ? [id, fingerprint, commit, dateMs ?? timeMs] : [id, fingerprint, commit]
+const rememberedAnswer = ({ id, timeMs, dateMs }: StoredAnswer, commit: number): Remembered =>
+  dateOf(id) === undefined ? [id, commit, dateMs ?? timeMs] : [id, commit]
 
 const cut = (memory: Memory, limit: number, nowMs: number): Memory => {
   const byDate = memory.ids.map((entry) => ({ entry, date: sortable(entry) }))
@@ -51,7 +51,7 @@ const cut = (memory: Memory, limit: number, nowMs: number): Memory => {
   const kept = byDate.slice(0, limit).map(({ entry }) => entry)
   let horizonMs = memory.horizonMs
   for (const { entry } of byDate.slice(limit)) {
-    const [id, , , stampMs] = entry
+    const [id, , stampMs] = entry
     if (stampMs === undefined) horizonMs = Math.max(horizonMs ?? 0, dateOf(id) ?? 0)
     else if (stampMs + UNDATED_MS > nowMs) kept.push(entry)
   }
@@ -59,4 +59,4 @@ const cut = (memory: Memory, limit: number, nowMs: number): Memory => {
 }
 
 /** ULIDs sort by their dates as text, so only a stamp needs to be written as one. */
-const sortable = ([id, , , stampMs]: Remembered): string => (stampMs === undefined ? id : encodeTime(stampMs))
+const sortable = ([id, , stampMs]: Remembered): string => (stampMs === undefined ? id : encodeTime(stampMs))

@@ -206,7 +206,7 @@ describe('a memory', () => {
   })
   test('without a horizon has seen all there was', () => {
     const memory = remember(emptyMemory, [commitOf(1, idOf('a'))], 2, START_MS)
-    expect(memory).toEqual({ ids: [[idOf('a'), 'f1', 1]] })
+    expect(memory).toEqual({ ids: [[idOf('a'), 1]] })
     expect(absence(memory, idOf('x', 0))).toBe('never-seen')
     expect(absence(memory, undatedId('x'))).toBe('never-seen')
   })
@@ -226,7 +226,7 @@ describe('a memory', () => {
   })
   test('stamps an id without a date by its arrival, where it came without a stamp', () => {
     const memory = remember(emptyMemory, [commitOf(1, undatedId('key'))], 2, START_MS)
-    expect(memory.ids).toEqual([[undatedId('key'), 'f1', 1, START_MS]])
+    expect(memory.ids).toEqual([[undatedId('key'), 1, START_MS]])
   })
   test('that meets a marked answer knows that there are markers', () => {
     const memory = remember(emptyMemory, [commitOf(1, undatedId('key'), { marked: true })], 2, START_MS)

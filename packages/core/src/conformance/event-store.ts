@@ -87,7 +87,14 @@ const appending: Bodies = {
       snapshot: {
         fingerprint: '1BBBBBBBBBBBB',
         state: { units: 3, empty: {} },
-        memory: { ids: [[idOf(name), '1AAAAAAAAAAAA', 1]], horizonMs: 5, marking: true },
+        memory: {
+          ids: [
+            [idOf(name), 1],
+            [undatedId(name), 1, TIME_MS],
+          ],
+          horizonMs: 5,
+          marking: true,
+        },
         sizeBytes: 17,
       },
     }
