@@ -1,15 +1,23 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 /** Tests run against `src`: the same condition that `tsconfig.base.json` and `node --conditions` use. */
 const source = ['@everfold/source', 'node', 'import', 'default']
 
+const roots = [...readdirSync('packages').map((name) => `packages/${name}`), 'bench', 'docs']
+
 export default defineConfig({
   ssr: { resolve: { conditions: source, externalConditions: source } },
   test: {
-    projects: [...readdirSync('packages').map((name) => `packages/${name}`), 'bench', 'docs'].map((root) => ({
+    projects: roots.map((root) => ({
       extends: true as const,
-      test: { name: root.replace('packages/', ''), root, include: ['test/**/*.test.ts'] },
+      test: {
+        name: root.replace('packages/', ''),
+        root,
+        include: ['test/**/*.test.ts'],
+        // A project with a file of this name gets AWS's services, started once for a whole run.
+        globalSetup: existsSync(`${root}/test/services.ts`) ? ['test/services.ts'] : [],
+      },
     })),
   },
 })

@@ -1,3 +1,6 @@
 export * from './dynamo-db.ts'
+export * from './fauxqs.ts'
+export * from './kinesis.ts'
 export * from './local-client.ts'
-export * from './service-process.ts'
+export type { LocalService } from './service-process.ts'
+export * from './services.ts'

@@ -1,4 +1,4 @@
-/** Services that run as processes beside this one, on ports that the system picks. */
+/** Services that run as processes beside this one, on ports that the system picks; they never outlive it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type AddressInfo, connect, createServer } from 'node:net'
 
@@ -8,7 +8,7 @@ export interface LocalService {
   stop(this: void): Promise<void>
 }
 
-export interface ServiceCommand {
+interface ServiceCommand {
   readonly name: string
   readonly command: string
   readonly args: ReadonlyArray<string>
@@ -30,50 +30,56 @@ export const freePort = (): Promise<number> =>
 
 /** A Java virtual machine on a busy computer takes twenty seconds; more is a fault. */
 const PATIENCE_MS = 60_000
-const POLL_MS = 100
+const POLL_MS = 50
 
-/** Starts the process and resolves when it listens; it ends with this one. */
+/**
+ * Stands between this process and the service, and ends the service when its own input closes: that happens at every
+ * end of this process, also one by `kill -9`, of which no handler would hear. It is in a process group of its own, so
+ * that Ctrl-C reaches it by that way too, after this process has had the time to stop what uses the service.
+ */
+const KEEPER = `
+  const [command, ...args] = process.argv.slice(1)
+  const child = require('node:child_process').spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  child.once('error', ({ message }) => { console.error(message); process.exit(127) })
+  child.once('exit', (code) => process.exit(code ?? 1))
+  process.stdin.resume().once('close', () => child.kill('SIGKILL'))
+`
+
+/** Starts the process and resolves when it listens. */
 export const startService = async (service: ServiceCommand): Promise<LocalService> => {
   const { name, command, args, port, cwd, env } = service
-  const child = spawn(command, [...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const keeper = spawn(process.execPath, ['-e', KEEPER, '--', command, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
   })
   const output: Array<string> = []
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [keeper.stdout, keeper.stderr])
     stream.on('data', (chunk: Buffer) => {
       output.push(chunk.toString())
       if (output.length > 50) output.shift()
     })
   const ended = new Promise<never>((_, reject) => {
-    child.once('error', (cause) => reject(new Error(`${name} cannot be started`, { cause })))
-    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}: ${output.join('')}`)))
+    keeper.once('error', (cause) => reject(new Error(`${name} cannot be started`, { cause })))
+    keeper.once('exit', (code) => reject(new Error(`${name} ended with ${code}: ${output.join('')}`)))
   })
   ended.catch(() => {})
-  const kill = () => void child.kill('SIGKILL')
-  process.once('exit', kill)
+  const stop = () => ending(keeper)
   try {
     await Promise.race([ended, listening(name, port)])
   } catch (error) {
-    kill()
+    await stop()
     throw error
   }
-  return {
-    endpoint: `http://127.0.0.1:${port}`,
-    stop: async () => {
-      process.off('exit', kill)
-      await ending(child)
-    },
-  }
+  return { endpoint: `http://127.0.0.1:${port}`, stop }
 }
 
-const ending = (child: ChildProcess): Promise<void> =>
+const ending = (keeper: ChildProcess): Promise<void> =>
   new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve()
-    child.once('exit', () => resolve())
-    child.kill('SIGTERM')
-    setTimeout(() => child.kill('SIGKILL'), 2000).unref()
+    if (keeper.exitCode !== null || keeper.signalCode !== null) return resolve()
+    keeper.once('exit', () => resolve())
+    keeper.stdin?.destroy()
   })
 
 const listening = async (name: string, port: number): Promise<void> => {
