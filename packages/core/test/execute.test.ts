@@ -396,7 +396,7 @@ describe('a store that does not answer', () => {
   })
   test('but to others is contended', async () => {
     const { store, kernel } = house()
-    const lost = { ...store, append: () => async () => E.left({ _tag: 'Conflict' as const }) }
+    const lost = { ...store, append: () => async () => E.left({ _tag: 'Conflict' as const, stream }) }
     const settled = await execute(
       Seats.aggregate,
       { store: lost, clock: kernel },

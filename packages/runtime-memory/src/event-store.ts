@@ -10,8 +10,10 @@ import {
   E,
   type EventStore,
   type Page,
+  type Position,
   type StreamName,
   sizeBytes,
+  type TogetherFailure,
 } from '@everfold/core'
 import { freeze } from './frozen.ts'
 import type { Kernel } from './kernel.ts'
@@ -39,8 +41,10 @@ type Scanned = { readonly commits: ReadonlyArray<Commit>; readonly cursor?: stri
 type History = Array<Commit | undefined>
 
 const STORED: E.Either<never, void> = E.right(undefined)
-const CONFLICT: E.Either<AppendFailure, never> = E.left({ _tag: 'Conflict' })
 const NOTHING: Page = { commits: [], done: true }
+
+/** As DynamoDB has it for one transaction. */
+const TOGETHER = { actions: 100, bytes: 4 * 1024 * 1024 }
 
 export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}): MemoryEventStore => {
   const { limitBytes = 4 * 1024 * 1024, pageCommits = 1000 } = options
@@ -49,23 +53,48 @@ export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}
   const markers = new Map<string, number>()
   const log: Array<Commit> = []
   const { subscribe, tell } = subscribers()
-  const insert = (commit: Commit): E.Either<AppendFailure, void> => {
+  const taken = (stream: StreamName, number: number) => streams.get(stream)?.[number - 1] !== undefined
+  /** Why this commit cannot be stored. */
+  const obstacle = (commit: Commit): AppendFailure | undefined => {
     const { stream, number } = commit
     if (!Number.isSafeInteger(number) || number < 1) throw new Error(`${number} is not a commit's number`)
     if (freeze(commit) > limitBytes && sizeBytes(commit) > limitBytes)
-      return E.left({ _tag: 'TooLarge', stream, sizeBytes: sizeBytes(commit), limitBytes })
-    const ids = markedIds(commit)
-    for (const id of ids) {
+      return { _tag: 'TooLarge', stream, sizeBytes: sizeBytes(commit), limitBytes }
+    for (const id of markedIds(commit)) {
       const answering = markers.get(markerOf(stream, id))
-      if (answering !== undefined) return E.left({ _tag: 'Marked', commandId: id, commit: answering })
+      if (answering !== undefined) return { _tag: 'Marked', stream, commandId: id, commit: answering }
     }
+    return taken(stream, number) ? { _tag: 'Conflict', stream } : undefined
+  }
+  const store = (commit: Commit) => {
+    const { stream, number } = commit
     let history = streams.get(stream)
     if (history === undefined) streams.set(stream, (history = []))
-    if (history[number - 1] !== undefined) return CONFLICT
     while (history.length < number - 1) history.push(undefined)
     history[number - 1] = commit
-    for (const id of ids) markers.set(markerOf(stream, id), number)
+    for (const id of markedIds(commit)) markers.set(markerOf(stream, id), number)
     log.push(commit)
+  }
+  const insert = (commit: Commit): E.Either<AppendFailure, void> => {
+    const failure = obstacle(commit)
+    if (failure !== undefined) return E.left(failure)
+    store(commit)
+    tell()
+    return STORED
+  }
+  const insertTogether = (
+    commits: ReadonlyArray<Commit>,
+    unmoved: ReadonlyArray<Position>,
+  ): E.Either<TogetherFailure, void> => {
+    const excess = excessOf(commits, unmoved)
+    if (excess !== undefined) return E.left(excess)
+    for (const { stream, commit } of unmoved)
+      if (taken(stream, commit + 1)) return E.left({ _tag: 'Conflict', stream })
+    for (const commit of commits) {
+      const failure = obstacle(commit)
+      if (failure !== undefined) return E.left(failure)
+    }
+    commits.forEach(store)
     tell()
     return STORED
   }
@@ -85,6 +114,12 @@ export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}
     marker: (stream, id) => () =>
       perform('marker', `${stream} ${id}`, () => E.right(markers.get(markerOf(stream, id)))),
     append: (commit) => () => perform('append', `${commit.stream}@${commit.number}`, () => insert(commit)),
+    appendTogether:
+      (commits, unmoved = []) =>
+      () =>
+        perform('appendTogether', commits.map(({ stream, number }) => `${stream}@${number}`).join(' '), () =>
+          insertTogether(commits, unmoved),
+        ),
     scan: (range) => () =>
       perform('scan', `${range.segment}/${range.segments} ${range.cursor ?? ''}`, () =>
         E.right(scanned(streams, range, pageCommits)),
@@ -92,6 +127,26 @@ export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}
     log,
     subscribe,
   }
+}
+
+/** Why these can be no transaction, whatever is stored. */
+const excessOf = (
+  commits: ReadonlyArray<Commit>,
+  unmoved: ReadonlyArray<Position>,
+): TogetherFailure | undefined => {
+  const streams = new Set<StreamName>()
+  for (const { stream } of [...commits, ...unmoved]) {
+    if (streams.has(stream)) return { _tag: 'StreamTwice', stream }
+    streams.add(stream)
+  }
+  let actions = streams.size
+  for (const commit of commits) actions += markedIds(commit).length
+  if (actions > TOGETHER.actions) return { _tag: 'TooMany', actions, limitActions: TOGETHER.actions }
+  let total = 0
+  for (const commit of commits) total += sizeBytes(commit)
+  if (total <= TOGETHER.bytes) return undefined
+  const largest = commits.reduce((most, one) => (sizeBytes(one) > sizeBytes(most) ? one : most))
+  return { _tag: 'TooLarge', stream: largest.stream, sizeBytes: total, limitBytes: TOGETHER.bytes }
 }
 
 const markerOf = (stream: StreamName, id: string): string => `${stream} ${id}`

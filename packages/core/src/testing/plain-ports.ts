@@ -6,7 +6,7 @@ import type { Commit } from '../commit.ts'
 import { canonical } from '../fingerprint.ts'
 import { E } from '../fp.ts'
 import type { ExecutePorts } from '../handler.ts'
-import type { EventStore } from '../ports/event-store.ts'
+import type { AppendFailure, EventStore } from '../ports/event-store.ts'
 import type { Row, RowKey, ViewStore } from '../ports/view-store.ts'
 import { throughJson } from './law.ts'
 
@@ -23,6 +23,15 @@ export const plainStore = (): PlainStore => {
     ofStream(stream).find(({ answers }) =>
       answers.some((answer) => answer.marked === true && answer.id === id),
     )?.number
+  const obstacle = ({ stream, number, answers }: Commit): AppendFailure | undefined => {
+    for (const { id, marked } of answers) {
+      const at = marked === true ? markerOf(stream, id) : undefined
+      if (at !== undefined) return { _tag: 'Marked', stream, commandId: id, commit: at }
+    }
+    return ofStream(stream).some((stored) => stored.number === number)
+      ? { _tag: 'Conflict', stream }
+      : undefined
+  }
   return {
     commits: () => log,
     readBackward:
@@ -39,15 +48,12 @@ export const plainStore = (): PlainStore => {
       },
     marker: (stream, id) => async () => E.right(markerOf(stream, id)),
     append: (commit) => async () => {
-      const { stream, number, answers } = commit
-      for (const { id, marked } of answers) {
-        const at = marked === true ? markerOf(stream, id) : undefined
-        if (at !== undefined) return E.left({ _tag: 'Marked', commandId: id, commit: at })
-      }
-      if (ofStream(stream).some((stored) => stored.number === number)) return E.left({ _tag: 'Conflict' })
+      const failure = obstacle(commit)
+      if (failure !== undefined) return E.left(failure)
       log.push(throughJson(commit) as Commit)
       return E.right(undefined)
     },
+    appendTogether: refuse,
     scan: () => async () => E.right({ commits: log }),
   }
 }
@@ -64,13 +70,13 @@ export interface PlainViews {
   rows(this: void): ReadonlyArray<Row>
 }
 
+const refuse = () => {
+  throw new Error('a law does not ask for this')
+}
+
 const keyOf = ({ pk, sk }: RowKey): string => JSON.stringify([pk, sk])
 
 const byKey = (one: Row, other: Row): number => (keyOf(one) < keyOf(other) ? -1 : 1)
-
-const refuse = () => {
-  throw new Error('a projection does not ask for this')
-}
 
 export const plainViews = (): PlainViews => {
   const rows = new Map<string, Row>()
