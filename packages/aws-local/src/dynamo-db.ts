@@ -17,10 +17,10 @@ export const javaMissing = async (): Promise<string | undefined> => {
   const install = `Install Java ${JAVA_NEEDED} or later (Debian and Ubuntu: apt-get install openjdk-17-jre-headless).`
   try {
     const { stderr, stdout } = await promisify(execFile)('java', ['-version'])
-    const version = /version "(\d+)/.exec(`${stderr}${stdout}`)?.[1]
-    return Number(version) >= JAVA_NEEDED
+    const [, version = '', major] = /version "((\d+)[^"]*)/.exec(`${stderr}${stdout}`) ?? []
+    return Number(major) >= JAVA_NEEDED
       ? undefined
-      : `DynamoDB Local needs a newer Java than ${version}. ${install}`
+      : `DynamoDB Local needs a newer Java than this one, ${version}. ${install}`
   } catch {
     return `DynamoDB Local needs Java, and there is no java command. ${install}`
   }
