@@ -3,7 +3,16 @@
  *
  * Sort keys are ordered by their UTF-8 bytes, as DynamoDB orders them.
  */
-import { E, type Generation, type Row, type RowQuery, type Sources, type ViewStore } from '@everfold/core'
+import {
+  E,
+  type Generation,
+  type Position,
+  type Row,
+  type RowQuery,
+  type Sources,
+  type StreamName,
+  type ViewStore,
+} from '@everfold/core'
 import { freeze } from './frozen.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -12,7 +21,7 @@ interface Table {
   readonly rows: Map<string, Shelf>
   /** The same rows with the roles of the keys exchanged. */
   readonly inverted: Map<string, Shelf>
-  readonly progress: Map<string, number>
+  readonly progress: Map<StreamName, number>
 }
 
 /** The rows of one partition and their keys in order. */
@@ -53,6 +62,10 @@ export const memoryViewStore = (kernel: Kernel): ViewStore => {
       perform('progress', `${nameOf(generation)} ${stream}`, () =>
         E.right(table(generation).progress.get(stream) ?? 0),
       ),
+    progresses: (generation, cursor) => () =>
+      perform('progresses', `${nameOf(generation)} ${cursor ?? ''}`, () =>
+        E.right(listed(table(generation).progress, Number(cursor ?? 0))),
+      ),
     advance: (generation, stream, commit) => () =>
       perform('advance', `${nameOf(generation)} ${stream}@${commit}`, () => {
         const { progress } = table(generation)
@@ -74,6 +87,19 @@ export const memoryViewStore = (kernel: Kernel): ViewStore => {
 }
 
 const nameOf = ({ projection, generation }: Generation): string => `${projection}#${generation}`
+
+/** How many streams one page names. */
+const PAGE = 100
+
+/** A stream keeps the place at which it first came, so the cursor is a number of streams. */
+const listed = (
+  progress: Table['progress'],
+  passed: number,
+): { readonly streams: ReadonlyArray<Position>; readonly cursor?: string } => {
+  const next = passed + PAGE
+  const streams = [...progress].slice(passed, next).map(([stream, commit]) => ({ stream, commit }))
+  return next < progress.size ? { streams, cursor: String(next) } : { streams }
+}
 
 const put = (table: Table, row: Row, expected: Sources | undefined): 'stored' | 'conflict' => {
   const stored = table.rows.get(row.pk)?.rows.get(row.sk)

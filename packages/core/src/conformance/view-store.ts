@@ -190,6 +190,20 @@ const queryCases: Bodies = {
   },
 }
 
+const progresses = async (views: ViewStore, generation: Generation): Promise<Record<string, number>> => {
+  const all: Record<string, number> = {}
+  let cursor: string | undefined
+  do {
+    const page = rightOf(await views.progresses(generation, cursor)())
+    for (const { stream, commit } of page.streams) {
+      holds(!Object.hasOwn(all, stream), `${stream} is listed once`)
+      all[stream] = commit
+    }
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return all
+}
+
 const generationCases: Bodies = {
   'rows of generations and projections never meet': async (harness, name) => {
     const generations = [generationOf(name), generationOf(name, '2'), generationOf(`${name}1`)]
@@ -218,6 +232,26 @@ const generationCases: Bodies = {
     same(rightOf(await views.progress(generation, other)()), 0, 'of another stream')
     same(rightOf(await views.progress(generationOf(name, '2'), one)()), 0, 'of another generation')
   },
+  'all streams that a generation has taken in are listed, each once and with its newest progress': async (
+    harness,
+    name,
+  ) => {
+    const { views } = harness
+    const generation = generationOf(name)
+    same(await progresses(views, generation), {}, 'none yet')
+    const streams = Array.from({ length: 230 }, (_, at) => streamName('conformance', `${name}/${at}`))
+    for (const commit of [1, 2])
+      await Promise.all(
+        streams.map(async (stream, at) =>
+          rightOf(await views.advance(generation, stream, commit * (1 + at))()),
+        ),
+      )
+    rightOf(await views.advance(generationOf(name, '2'), other, 9)())
+    await put(harness, generation, rowOf('p', 's', 'a row'))
+    const expected = Object.fromEntries(streams.map((stream, at) => [stream, 2 * (1 + at)]))
+    same(await progresses(views, generation), expected, 'of this generation')
+    same(await progresses(views, generationOf(name, '2')), { [other]: 9 }, 'of the other one')
+  },
   'readers read the generation that was activated last': async ({ views }, name) => {
     same(rightOf(await views.active(name)()) ?? null, null, 'none at first')
     for (const generation of ['1', '2']) {
@@ -241,6 +275,7 @@ const generationCases: Bodies = {
     same(await selected(harness, old, { pk: 'p', limit: 100 }), [], 'no rows')
     same(rightOf(await views.get(old, { pk: 'p', sk: 'dead' })()) ?? null, null, 'no tombstone')
     same(rightOf(await views.progress(old, one)()), 0, 'no progress')
+    same(await progresses(views, old), {}, 'no progress listed')
     same((await selected(harness, kept, { pk: 'p', limit: 100 })).length, 30, 'the other’s rows')
     same(rightOf(await views.progress(kept, one)()), 5, 'the other’s progress')
     same(E.isRight(await views.drop(old)()), true, 'dropping it again is nothing')

@@ -4,7 +4,7 @@
  * A row is conditional on a commit number per source stream: an older or equal number changes nothing, so a late
  * duplicate never overwrites newer state. A deleted row leaves a tombstone that keeps its numbers.
  */
-import type { Json } from '../commit.ts'
+import type { Json, Position } from '../commit.ts'
 import type { Fault } from '../fault.ts'
 import type { TE } from '../fp.ts'
 import type { StreamName } from '../stream-name.ts'
@@ -60,6 +60,15 @@ export interface ViewStore {
   ): TE.TaskEither<Fault, 'stored' | 'conflict'>
   /** The newest commit of the stream that the generation has wholly taken in; 0 where none. */
   progress(this: void, generation: Generation, stream: StreamName): TE.TaskEither<Fault, number>
+  /**
+   * One page of the progress of all streams that the generation has taken in, in no order; a page may be empty. What had
+   * advanced before the first page was asked for is in them, each stream once. No `cursor` in the answer ends the list.
+   */
+  progresses(
+    this: void,
+    generation: Generation,
+    cursor?: string,
+  ): TE.TaskEither<Fault, { readonly streams: ReadonlyArray<Position>; readonly cursor?: string }>
   /** Never goes back. */
   advance(this: void, generation: Generation, stream: StreamName, commit: number): TE.TaskEither<Fault, void>
   /** The generation that readers of the projection read. */

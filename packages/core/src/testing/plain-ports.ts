@@ -93,6 +93,7 @@ export const plainViews = (): PlainViews => {
       progress.set(stream, Math.max(commit, progress.get(stream) ?? 0))
       return E.right(undefined)
     },
+    progresses: refuse,
     query: refuse,
     active: refuse,
     activate: refuse,
