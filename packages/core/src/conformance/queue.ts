@@ -85,7 +85,8 @@ export const queueSuite = (make: () => Promise<QueueHarness>, run: string = 'run
       same(ids(again), [`${name}-1`], 'the oldest that is left')
       same(again[0]?.deliveries, 2, 'its second delivery')
       await settle(harness, again)
-      same(ids(await batch(harness, 1)), [`${name}-3`], 'then the next one')
+      // A batch may be shorter than asked, and the second message is then the next one.
+      same(ids(await batch(harness, 1)), [`${name}-${first.length + 1}`], 'then the next one')
     },
     'a released message comes again at once': async (harness, name) => {
       rightOf(await harness.queue.send(['1', '2'].map((id) => messageOf(name, id)))())
