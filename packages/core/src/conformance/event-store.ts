@@ -8,7 +8,7 @@ import { holds, leftOf, rightOf, type Suite, same, suite } from './suite.ts'
 
 /** `run` tells this run's streams from those of others in the same tables. */
 export const eventStoreSuite = (make: () => Promise<EventStore>, run: string = 'run'): Suite =>
-  suite(make, run, { ...appending, ...reading, ...scanning, ...marking, ...keeping })
+  suite(make, run, { ...appending, ...together, ...reading, ...scanning, ...marking, ...keeping })
 
 type Body = (store: EventStore, name: string) => Promise<void>
 type Bodies = { readonly [title: string]: Body }
@@ -272,6 +272,138 @@ const marking: Bodies = {
     await appended(store, [commitOf(stream, 1, [answerOf(id, 1)])])
     same(rightOf(await store.marker(stream, id)()) ?? null, null, 'no marker')
     await appended(store, [markedCommit(stream, 2, id), commitOf(stream, 3, [answerOf(id, 1)])])
+  },
+}
+
+const namedEach = (name: string, count: number): ReadonlyArray<StreamName> =>
+  Array.from({ length: count }, (_, at) => named(`${name}/${at}`))
+
+const firsts = (streams: ReadonlyArray<StreamName>): ReadonlyArray<Commit> =>
+  streams.map((stream) => commitOf(stream, 1))
+
+/** What all these streams hold, by their numbers. */
+const held = async (store: EventStore, streams: ReadonlyArray<StreamName>) =>
+  Promise.all(streams.map(async (stream) => numbers(await readAll(store, stream))))
+
+const together: Bodies = {
+  'commits of several streams are stored together, each as by itself': async (store, name) => {
+    const streams = namedEach(name, 3)
+    const [first, second, third] = streams as [StreamName, StreamName, StreamName]
+    const id = undatedId(name)
+    await appended(store, history(second, 2))
+    const commits = [commitOf(first, 1), commitOf(second, 3), markedCommit(third, 1, id)]
+    rightOf(await store.appendTogether(commits)())
+    const stored = await Promise.all(streams.map((stream) => readAll(store, stream)))
+    same(stored, [[commits[0]], [...history(second, 2), commits[1]], [commits[2]]], 'each on its stream')
+    same(rightOf(await store.marker(third, id)()), 1, 'the marker')
+    same(leftOf(await store.append(commitOf(first, 1))())._tag, 'Conflict', 'the place is taken')
+  },
+  'where the place in one stream is taken nothing of any is stored, no marker either': async (
+    store,
+    name,
+  ) => {
+    const streams = namedEach(name, 3)
+    const [first, second, third] = streams as [StreamName, StreamName, StreamName]
+    const id = undatedId(name)
+    await appended(store, [commitOf(second, 1)])
+    const failure = leftOf(
+      await store.appendTogether([markedCommit(first, 1, id), commitOf(second, 1), commitOf(third, 1)])(),
+    )
+    same(failure, { _tag: 'Conflict', stream: second }, 'whose place was taken')
+    same(await held(store, streams), [[], [1], []], 'nothing but what was there')
+    same(rightOf(await store.marker(first, id)()) ?? null, null, 'no marker')
+  },
+  'where one stream has a marker for an id nothing of any is stored': async (store, name) => {
+    const [first, second] = namedEach(name, 2) as [StreamName, StreamName]
+    const id = undatedId(name)
+    await appended(store, [markedCommit(second, 1, id)])
+    const failure = leftOf(await store.appendTogether([commitOf(first, 1), markedCommit(second, 2, id)])())
+    same(failure, { _tag: 'Marked', stream: second, commandId: id, commit: 1 }, 'where it was answered')
+    same(await held(store, [first, second]), [[], [1]], 'nothing else')
+  },
+  'streams that must not have moved are written nothing, and where one has, nothing is stored': async (
+    store,
+    name,
+  ) => {
+    const streams = namedEach(name, 3)
+    const [written, still, empty] = streams as [StreamName, StreamName, StreamName]
+    await appended(store, history(still, 2))
+    const unmoved = (commit: number) => [
+      { stream: still, commit },
+      { stream: empty, commit: 0 },
+    ]
+    const moved = leftOf(await store.appendTogether([commitOf(written, 1)], unmoved(1))())
+    same(moved, { _tag: 'Conflict', stream: still }, 'which one has moved')
+    same(await held(store, streams), [[], [1, 2], []], 'nothing')
+    rightOf(await store.appendTogether([commitOf(written, 1)], unmoved(2))())
+    same(await held(store, streams), [[1], [1, 2], []], 'the one commit')
+    await appended(store, [commitOf(empty, 1)])
+    const begun = leftOf(await store.appendTogether([commitOf(written, 2)], unmoved(2))())
+    same(begun, { _tag: 'Conflict', stream: empty }, 'which one has begun')
+  },
+  'of transactions that overlap and race exactly one is stored, whole, and nothing of the others': async (
+    store,
+    name,
+  ) => {
+    const [shared, ...own] = namedEach(name, 7) as [StreamName, ...Array<StreamName>]
+    const rivals = own.map((stream, at) => [
+      ...(at % 2 === 0 ? firsts([shared, stream]) : firsts([stream, shared])),
+    ])
+    const outcomes = await Promise.all(rivals.map((commits) => store.appendTogether(commits)()))
+    const winners = own.filter((_, at) => outcomes[at]?._tag === 'Right')
+    same(winners.length, 1, 'one winner')
+    for (const outcome of outcomes)
+      if (E.isLeft(outcome)) same(outcome.left, { _tag: 'Conflict', stream: shared }, 'the others')
+    const expected = own.map((stream) => (winners.includes(stream) ? [1] : []))
+    same(await held(store, own), expected, 'of the winner only')
+  },
+  'of two who each write the stream that the other needs unmoved at most one stores': async (store, name) => {
+    const [one, other] = namedEach(name, 2) as [StreamName, StreamName]
+    const outcomes = await Promise.all([
+      store.appendTogether([commitOf(one, 1)], [{ stream: other, commit: 0 }])(),
+      store.appendTogether([commitOf(other, 1)], [{ stream: one, commit: 0 }])(),
+    ])
+    same(outcomes.filter(E.isRight).length, 1, 'one winner')
+  },
+  'the same transaction again changes nothing': async (store, name) => {
+    const streams = namedEach(name, 2)
+    rightOf(await store.appendTogether(firsts(streams))())
+    const again = await store.appendTogether(firsts(streams))()
+    // A store may know its own commits in their places, where a repeat of its client has put them.
+    if (E.isLeft(again)) same(again.left._tag, 'Conflict', 'one’s own places')
+    same(await held(store, streams), [[1], [1]], 'once')
+  },
+  'two commits of one stream are no transaction': async (store, name) => {
+    const [one, other] = namedEach(name, 2) as [StreamName, StreamName]
+    const twice = [commitOf(one, 1), commitOf(other, 1), commitOf(one, 2)]
+    same(leftOf(await store.appendTogether(twice)()), { _tag: 'StreamTwice', stream: one }, 'refused')
+    const still = [{ stream: one, commit: 0 }]
+    const both = leftOf(await store.appendTogether([commitOf(one, 1)], still)())
+    same(both, { _tag: 'StreamTwice', stream: one }, 'nor is one that must not move')
+    same(await held(store, [one, other]), [[], []], 'nothing')
+  },
+  'a hundred actions are stored, and one more is refused': async (store, name) => {
+    const streams = namedEach(name, 100)
+    const [first, ...rest] = firsts(streams) as [Commit, ...Array<Commit>]
+    const marked = markedCommit(first.stream, 1, undatedId(name))
+    const tooMany = leftOf(await store.appendTogether([marked, ...rest])())
+    same(tooMany, { _tag: 'TooMany', actions: 101, limitActions: 100 }, 'a hundred commits and a marker')
+    same((await held(store, streams)).flat(), [], 'nothing')
+    rightOf(await store.appendTogether([first, ...rest])())
+    same((await held(store, streams)).flat(), Array<number>(100).fill(1), 'all')
+  },
+  'a transaction is stored whole or refused as too large': async (store, name) => {
+    const streams = namedEach(name, 15)
+    const padding = 'x'.repeat(300_000)
+    const commits = streams.map((stream) => commitOf(stream, 1, [answerOf(idOf(stream), 1, padding)]))
+    const outcome = await store.appendTogether(commits)()
+    if (E.isLeft(outcome)) {
+      const { left } = outcome
+      if (left._tag !== 'TooLarge') throw new Error(`should be too large, is ${left._tag}`)
+      holds(left.sizeBytes > left.limitBytes, 'the size is beyond the limit')
+    }
+    const expected = streams.map(() => (E.isLeft(outcome) ? [] : [1]))
+    same(await held(store, streams), expected, 'all of it, or nothing')
   },
 }
 
