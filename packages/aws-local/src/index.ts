@@ -1,4 +1,6 @@
 export * from './dynamo-db.ts'
+export type { Call, Fault, FaultScript } from './fault-script.ts'
+export * from './faulty.ts'
 export * from './fauxqs.ts'
 export * from './kinesis.ts'
 export * from './local-client.ts'
