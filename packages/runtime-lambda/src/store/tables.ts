@@ -1,0 +1,325 @@
+/**
+ * The two tables: `events` holds the log and its stream of new images, `views` the rows of all views.
+ *
+ * Both are on demand. Creating them again is nothing: what exists is compared with what is needed, and a table of
+ * another shape is an error that says the difference. What a table has beyond its shape is its operator's business.
+ */
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeContinuousBackupsCommand,
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  type DynamoDBClient,
+  type KeySchemaElement,
+  type TableDescription,
+  UpdateContinuousBackupsCommand,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb'
+import { E, type Fault, type TE, unavailable } from '@everfold/core'
+import { errorName, isTransient, type Patience, patiently, patientlyOr } from '../patience.ts'
+
+export interface TableNames {
+  readonly events: string
+  readonly views: string
+}
+
+export interface TablesOptions extends Patience {
+  readonly client: DynamoDBClient
+  readonly names: TableNames
+  /**
+   * Point-in-time recovery, and protection from deletion: on, unless said otherwise. DynamoDB Local has no
+   * point-in-time recovery and refuses to be asked for it.
+   */
+  readonly guarded?: boolean
+}
+
+type Key = readonly [name: string, type: 'S' | 'N']
+type Keys = readonly [partition: Key, sort: Key]
+
+/** What a table has to have. */
+export interface TableShape {
+  readonly keys: Keys
+  readonly indexes: { readonly [name: string]: Keys }
+  readonly stream: boolean
+  /** The attribute that holds the second after which an item may go. */
+  readonly ttl?: string
+}
+
+/** A commit: its stream and its number. Only markers have a time to live. */
+export const EVENTS_TABLE: TableShape = {
+  keys: [
+    ['pk', 'S'],
+    ['sk', 'N'],
+  ],
+  indexes: {},
+  stream: true,
+  ttl: 'ttl',
+}
+
+/** A row of a view, or a progress. An item without `ipk` is not in the index. */
+export const VIEWS_TABLE: TableShape = {
+  keys: [
+    ['pk', 'S'],
+    ['sk', 'S'],
+  ],
+  indexes: {
+    inverted: [
+      ['ipk', 'S'],
+      ['pk', 'S'],
+    ],
+  },
+  stream: false,
+}
+
+export interface OtherShape {
+  readonly _tag: 'OtherShape'
+  readonly table: string
+  /** What is missing or otherwise, in words. */
+  readonly differences: ReadonlyArray<string>
+}
+
+export interface TableReport {
+  readonly table: string
+  /** As DynamoDB names it; a table or an index that is being made is not yet ACTIVE. */
+  readonly status: 'ABSENT' | 'ACTIVE' | (string & {})
+  readonly differences: ReadonlyArray<string>
+}
+
+/** Makes what is missing, and resolves when both tables can be used. */
+export const createTables =
+  (options: TablesOptions): TE.TaskEither<Fault | OtherShape, void> =>
+  async () => {
+    const made = await Promise.all(tablesOf(options).map((one) => create(options, one)))
+    return made.find(E.isLeft) ?? E.right(undefined)
+  }
+
+/** What is there, beside what is needed. */
+export const describeTables =
+  (options: TablesOptions): TE.TaskEither<Fault, ReadonlyArray<TableReport>> =>
+  async () => {
+    const reports: Array<TableReport> = []
+    for (const one of tablesOf(options)) {
+      const report = await reportOf(options, one)
+      if (E.isLeft(report)) return report
+      reports.push(report.right)
+    }
+    return E.right(reports)
+  }
+
+interface Named {
+  readonly table: string
+  readonly shape: TableShape
+}
+
+const tablesOf = ({ names }: TablesOptions): ReadonlyArray<Named> => [
+  { table: names.events, shape: EVENTS_TABLE },
+  { table: names.views, shape: VIEWS_TABLE },
+]
+
+const isGuarded = ({ guarded = true }: TablesOptions): boolean => guarded
+
+const create = async (options: TablesOptions, one: Named): Promise<E.Either<Fault | OtherShape, void>> => {
+  const { client } = options
+  const found = await description(options, one.table)
+  if (E.isLeft(found)) return found
+  if (found.right === undefined) {
+    const input = definition(one, isGuarded(options))
+    const created = await patiently(options, () => client.send(new CreateTableCommand(input)))
+    // In use: somebody else has made it meanwhile.
+    if (E.isLeft(created) && errorName(created.left) !== 'ResourceInUseException')
+      return E.left(unavailable(`creating the table ${one.table}`, created.left))
+  }
+  const ready = await whenReady(options, one.table)
+  if (E.isLeft(ready)) return ready
+  const differences = differencesOf(options, one.shape, ready.right)
+  if (differences.length > 0) return E.left({ _tag: 'OtherShape', table: one.table, differences })
+  const expiring = await expire(options, one)
+  return E.isLeft(expiring) || !isGuarded(options) ? expiring : recoverable(options, one.table)
+}
+
+const definition = ({ table, shape }: Named, guarded: boolean): CreateTableCommandInput => {
+  const indexes = Object.entries(shape.indexes)
+  const attributes = new Map([...shape.keys, ...indexes.flatMap(([, keys]) => keys)])
+  return {
+    TableName: table,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [...attributes].map(([name, type]) => ({
+      AttributeName: name,
+      AttributeType: type,
+    })),
+    KeySchema: schemaOf(shape.keys),
+    ...(indexes.length === 0
+      ? {}
+      : {
+          GlobalSecondaryIndexes: indexes.map(([name, keys]) => ({
+            IndexName: name,
+            KeySchema: schemaOf(keys),
+            // An update of a row that stays in the index then costs the index nothing: see view-query.ts.
+            Projection: { ProjectionType: 'KEYS_ONLY' as const },
+          })),
+        }),
+    ...(shape.stream ? { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } } : {}),
+    DeletionProtectionEnabled: guarded,
+  }
+}
+
+const schemaOf = ([partition, sort]: Keys): Array<KeySchemaElement> => [
+  { AttributeName: partition[0], KeyType: 'HASH' },
+  { AttributeName: sort[0], KeyType: 'RANGE' },
+]
+
+/** Undefined where there is no such table. */
+const description = async (
+  options: TablesOptions,
+  table: string,
+): Promise<E.Either<Fault, TableDescription | undefined>> => {
+  const input = { TableName: table }
+  const found = await patiently(options, () => options.client.send(new DescribeTableCommand(input)))
+  if (E.isRight(found)) return E.right(found.right.Table)
+  return errorName(found.left) === 'ResourceNotFoundException'
+    ? E.right(undefined)
+    : E.left(unavailable(`the table ${table}`, found.left))
+}
+
+const POLL_MS = 500
+/** DynamoDB takes seconds for an empty table; the index of a full one can take longer. */
+const READY_WITHIN_MS = 5 * 60_000
+
+const whenReady = async (
+  options: TablesOptions,
+  table: string,
+): Promise<E.Either<Fault, TableDescription>> => {
+  const { clock } = options
+  const untilMs = clock.nowMs() + READY_WITHIN_MS
+  for (;;) {
+    const found = await description(options, table)
+    if (E.isLeft(found)) return found
+    if (found.right !== undefined && statusOf(found.right) === 'ACTIVE') return E.right(found.right)
+    if (clock.nowMs() > untilMs)
+      return E.left(unavailable(`the table ${table}, which does not become active`))
+    await clock.sleep(POLL_MS)
+  }
+}
+
+const statusOf = ({ TableStatus, GlobalSecondaryIndexes = [] }: TableDescription): string =>
+  [TableStatus, ...GlobalSecondaryIndexes.map(({ IndexStatus }) => IndexStatus)].find(
+    (status) => status !== 'ACTIVE',
+  ) ?? 'ACTIVE'
+
+const differencesOf = (
+  options: TablesOptions,
+  shape: TableShape,
+  found: TableDescription,
+): ReadonlyArray<string> => {
+  const types = new Map(found.AttributeDefinitions?.map((one) => [one.AttributeName, one.AttributeType]))
+  const shown = (schema: ReadonlyArray<KeySchemaElement> = []) =>
+    schema.map(({ AttributeName: name }) => `${name} ${types.get(name)}`).join(', ')
+  const differences: Array<string> = []
+  const compare = (what: string, keys: Keys, schema: ReadonlyArray<KeySchemaElement> | undefined) => {
+    const wanted = keys.map((key) => key.join(' ')).join(', ')
+    const is = shown(schema)
+    if (is !== wanted) differences.push(`${what} is ${is}; needed is ${wanted}`)
+  }
+  compare('the key', shape.keys, found.KeySchema)
+  for (const [name, keys] of Object.entries(shape.indexes)) {
+    const index = found.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === name)
+    if (index === undefined) differences.push(`there is no index ${name}`)
+    else compare(`the key of the index ${name}`, keys, index.KeySchema)
+  }
+  const { StreamEnabled: streams = false, StreamViewType: view = '' } = found.StreamSpecification ?? {}
+  if (shape.stream && !(streams && view.startsWith('NEW_')))
+    differences.push(
+      streams ? `the stream shows ${view}; needed is NEW_IMAGE` : 'there is no stream of new images',
+    )
+  if (isGuarded(options) && found.DeletionProtectionEnabled !== true)
+    differences.push('it is not protected from deletion')
+  return differences
+}
+
+/** The attribute of the table's time to live, where it has one. */
+const ttlOf = async (options: TablesOptions, table: string): Promise<E.Either<Fault, string | undefined>> => {
+  const found = await patientlyOr(options, `the time to live of ${table}`, () =>
+    options.client.send(new DescribeTimeToLiveCommand({ TableName: table })),
+  )
+  if (E.isLeft(found)) return found
+  const { TimeToLiveStatus: status, AttributeName: name } = found.right.TimeToLiveDescription ?? {}
+  return E.right(status === 'ENABLED' || status === 'ENABLING' ? name : undefined)
+}
+
+const expire = async (
+  options: TablesOptions,
+  { table, shape }: Named,
+): Promise<E.Either<Fault | OtherShape, void>> => {
+  if (shape.ttl === undefined) return E.right(undefined)
+  const before = await ttlOf(options, table)
+  if (E.isLeft(before)) return before
+  if (before.right === shape.ttl) return E.right(undefined)
+  if (before.right !== undefined)
+    return E.left({ _tag: 'OtherShape', table, differences: [ttlDifference(shape.ttl, before.right)] })
+  const input = {
+    TableName: table,
+    TimeToLiveSpecification: { AttributeName: shape.ttl, Enabled: true },
+  }
+  const enabled = await patiently(options, () => options.client.send(new UpdateTimeToLiveCommand(input)))
+  if (E.isRight(enabled)) return E.right(undefined)
+  // Whoever made the table at the same time may have been faster.
+  const after = await ttlOf(options, table)
+  return E.isRight(after) && after.right === shape.ttl
+    ? E.right(undefined)
+    : E.left(unavailable(`the time to live of ${table}`, enabled.left))
+}
+
+const ttlDifference = (needed: string, found: string | undefined): string =>
+  found === undefined
+    ? `there is no time to live; needed is one on ${needed}`
+    : `the time to live is on ${found}; needed is ${needed}`
+
+const isRecoverable = async (options: TablesOptions, table: string): Promise<E.Either<Fault, boolean>> => {
+  const found = await patientlyOr(options, `the backups of ${table}`, () =>
+    options.client.send(new DescribeContinuousBackupsCommand({ TableName: table })),
+  )
+  if (E.isLeft(found)) return found
+  const { PointInTimeRecoveryDescription: recovery } = found.right.ContinuousBackupsDescription ?? {}
+  return E.right(recovery?.PointInTimeRecoveryStatus === 'ENABLED')
+}
+
+const recoverable = async (options: TablesOptions, table: string): Promise<E.Either<Fault, void>> => {
+  const before = await isRecoverable(options, table)
+  if (E.isLeft(before)) return before
+  if (before.right) return E.right(undefined)
+  const input = {
+    TableName: table,
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+  }
+  const enabled = await patiently(
+    options,
+    () => options.client.send(new UpdateContinuousBackupsCommand(input)),
+    // A table that was made a moment ago has no backups yet.
+    (error) => isTransient(error) || errorName(error) === 'ContinuousBackupsUnavailableException',
+  )
+  return E.isLeft(enabled)
+    ? E.left(unavailable(`the point-in-time recovery of ${table}`, enabled.left))
+    : E.right(undefined)
+}
+
+const reportOf = async (
+  options: TablesOptions,
+  { table, shape }: Named,
+): Promise<E.Either<Fault, TableReport>> => {
+  const found = await description(options, table)
+  if (E.isLeft(found)) return found
+  if (found.right === undefined) return E.right({ table, status: 'ABSENT', differences: [] })
+  const differences = [...differencesOf(options, shape, found.right)]
+  if (shape.ttl !== undefined) {
+    const ttl = await ttlOf(options, table)
+    if (E.isLeft(ttl)) return ttl
+    if (ttl.right !== shape.ttl) differences.push(ttlDifference(shape.ttl, ttl.right))
+  }
+  if (isGuarded(options)) {
+    const covered = await isRecoverable(options, table)
+    if (E.isLeft(covered)) return covered
+    if (!covered.right) differences.push('there is no point-in-time recovery')
+  }
+  return E.right({ table, status: statusOf(found.right), differences })
+}
