@@ -1,0 +1,126 @@
+/**
+ * A Lambda handler for the table's stream: takes a batch's commits in, and reports the first that was not.
+ *
+ * Lambda delivers again from the lowest sequence number that is reported, so what was taken in behind it comes twice,
+ * and nothing is lost. The event source mapping has to have `ReportBatchItemFailures`, or else the answer is ignored.
+ * An event that no record of can be named is thrown: then the whole batch comes again, halved where the mapping bisects.
+ */
+import { type Commit, E, type Fault, type TE, unavailable } from '@everfold/core'
+import { type Arrival, streamCommits } from '../change-stream/stream-commits.ts'
+import { inParallel } from '../parallel.ts'
+import type { ClaimCheck } from '../store/claim-check.ts'
+import { MalformedEvent } from './malformed-event.ts'
+
+/** What became of a commit; undefined where it was not tried, because one before it had failed. */
+export type Outcome = E.Either<Fault, void> | undefined
+
+/** Takes commits in, in any cut and any number of times; answers what became of each, at its place. */
+export type WorkBatch = (commits: ReadonlyArray<Commit>) => Promise<ReadonlyArray<Outcome>>
+
+export type Log = (entry: { readonly level: 'warn' | 'error'; readonly [field: string]: unknown }) => void
+
+export interface BatchConsumerOptions {
+  readonly work: WorkBatch
+  /** Where the parts of large commits lie. */
+  readonly claimCheck?: ClaimCheck
+  /** Told of every record that was not taken in, and why. */
+  readonly log?: Log
+}
+
+/** What Lambda wants to hear: nothing where all was taken in, or the lowest sequence number that was not. */
+export interface BatchResponse {
+  readonly batchItemFailures: Array<{ readonly itemIdentifier: string }>
+}
+
+/** Throws `MalformedEvent` for an event that is none. */
+export const batchConsumer =
+  ({ work, claimCheck, log = () => {} }: BatchConsumerOptions) =>
+  async (event: unknown): Promise<BatchResponse> => {
+    const arrivals = await streamCommits(event, claimCheck)
+    if (E.isLeft(arrivals)) throw new MalformedEvent('an event of a DynamoDB stream', arrivals.left)
+    const outcomes = await outcomesOf(arrivals.right, work)
+    const failed = arrivals.right.filter((arrival, at) => {
+      const outcome = outcomes[at]
+      if (outcome !== undefined && E.isLeft(outcome))
+        log({
+          level: 'error',
+          message: 'a record was not taken in',
+          ...subjectOf(arrival),
+          fault: outcome.left,
+        })
+      return outcome === undefined || E.isLeft(outcome)
+    })
+    const itemIdentifier = lowest(failed.map(({ sequenceNumber }) => sequenceNumber))
+    return { batchItemFailures: itemIdentifier === undefined ? [] : [{ itemIdentifier }] }
+  }
+
+/** Up to the first record that cannot be read; what is behind it comes again with it. */
+const outcomesOf = async (
+  arrivals: ReadonlyArray<Arrival>,
+  work: WorkBatch,
+): Promise<ReadonlyArray<Outcome>> => {
+  const outcomes: Array<Outcome> = Array.from({ length: arrivals.length })
+  const due: Array<{ readonly at: number; readonly commit: Commit }> = []
+  for (const [at, { commit }] of arrivals.entries()) {
+    if (E.isLeft(commit)) {
+      outcomes[at] = commit
+      break
+    }
+    if (commit.right === undefined) outcomes[at] = TAKEN
+    else due.push({ at, commit: commit.right })
+  }
+  const worked = due.length === 0 ? [] : await work(due.map(({ commit }) => commit))
+  for (const [index, { at }] of due.entries()) outcomes[at] = worked[index]
+  return outcomes
+}
+
+const TAKEN: Outcome = E.right(undefined)
+
+const subjectOf = ({ sequenceNumber, commit }: Arrival): object =>
+  E.isLeft(commit) || commit.right === undefined
+    ? { sequenceNumber }
+    : { sequenceNumber, stream: commit.right.stream, commit: commit.right.number }
+
+const lowest = (sequenceNumbers: ReadonlyArray<string>): string | undefined =>
+  sequenceNumbers.reduce<string | undefined>(
+    (least, one) => (least === undefined || BigInt(one) < BigInt(least) ? one : least),
+    undefined,
+  )
+
+/** How many streams are worked on at once unless told. */
+const STREAMS = 32
+
+/**
+ * Takes commits one by one: those of a stream in the batch's order, different streams beside each other. After a failure
+ * nothing is begun that is behind it in the batch, since that comes again.
+ */
+export const byStream =
+  (take: (commit: Commit) => TE.TaskEither<Fault, void>, streams: number = STREAMS): WorkBatch =>
+  async (commits) => {
+    const outcomes: Array<Outcome> = Array.from({ length: commits.length })
+    let failed = commits.length
+    const groups = Map.groupBy(commits.entries(), ([, { stream }]) => stream)
+    await inParallel(groups.values(), streams, async (group) => {
+      for (const [at, commit] of group) {
+        if (at > failed) return
+        const outcome = await attempt(take, commit)
+        outcomes[at] = outcome
+        if (E.isRight(outcome)) continue
+        failed = Math.min(failed, at)
+        return
+      }
+    })
+    return outcomes
+  }
+
+/** A broken invariant stops its own stream, and says so; the others go on. */
+const attempt = async (
+  take: (commit: Commit) => TE.TaskEither<Fault, void>,
+  commit: Commit,
+): Promise<E.Either<Fault, void>> => {
+  try {
+    return await take(commit)()
+  } catch (broken) {
+    return E.left(unavailable(`taking in ${commit.stream}@${commit.number}`, broken))
+  }
+}

@@ -1,0 +1,71 @@
+/** Sends what a commit sets off to where it is worked on: commands and calls to queues, timers to their service. */
+import {
+  type Delivery,
+  E,
+  type Fault,
+  groupOf,
+  integer,
+  type Message,
+  messageOf,
+  type Queue,
+  record,
+  resultId,
+  StreamName,
+  type TE,
+  type TimerService,
+  type TypeOf,
+  text,
+} from '@everfold/core'
+
+export interface Deliverers {
+  readonly commands: Queue
+  /** What is asked of gateways. */
+  readonly calls: Queue
+  readonly timers: TimerService
+}
+
+/** Where the event is that asks a gateway for a call: a hint, the log has the event. */
+export const CallBody = record('CallBody', {
+  gateway: text('GatewayName'),
+  stream: StreamName,
+  commit: integer('CommitNumber', 1),
+  index: integer('EventIndex', 0),
+})
+export type CallBody = TypeOf<typeof CallBody>
+
+const callMessage = ({ gateway, recorded }: Extract<Delivery, { readonly _tag: 'Call' }>): Message => ({
+  id: resultId(gateway.name, recorded),
+  group: groupOf(recorded.stream),
+  body: {
+    gateway: gateway.name,
+    stream: recorded.stream,
+    commit: recorded.commit,
+    index: Number(recorded.id.slice(recorded.id.lastIndexOf('.') + 1)),
+  },
+})
+
+/** In the order in which they are given, each kind for itself; safe to repeat, whatever went through before. */
+export const deliver =
+  (deliveries: ReadonlyArray<Delivery>, to: Deliverers): TE.TaskEither<Fault, void> =>
+  async () => {
+    const commands = deliveries.flatMap((one) => (one._tag === 'Dispatch' ? [messageOf(one)] : []))
+    const calls = deliveries.flatMap((one) => (one._tag === 'Call' ? [callMessage(one)] : []))
+    const sent = await Promise.all([send(to.commands, commands), send(to.calls, calls), time(deliveries, to)])
+    return sent.find(E.isLeft) ?? E.right(undefined)
+  }
+
+const send = async (queue: Queue, messages: ReadonlyArray<Message>): Promise<E.Either<Fault, void>> =>
+  messages.length === 0 ? E.right(undefined) : queue.send(messages)()
+
+/** One after the other, so that a timer is not canceled before it is scheduled. */
+const time = async (
+  deliveries: ReadonlyArray<Delivery>,
+  { timers }: Deliverers,
+): Promise<E.Either<Fault, void>> => {
+  for (const one of deliveries) {
+    if (one._tag !== 'Schedule' && one._tag !== 'CancelTimer') continue
+    const timed = await (one._tag === 'Schedule' ? timers.schedule(one.timer) : timers.cancel(one.id))()
+    if (E.isLeft(timed)) return timed
+  }
+  return E.right(undefined)
+}

@@ -1,0 +1,4 @@
+export * from './deliver.ts'
+export * from './outbox-relay.ts'
+export { PublishedEvent, publishedEvent, publishedEvents, typeOf } from './published-event.ts'
+export { type RelayOptions, relay } from './relay.ts'
