@@ -1,15 +1,283 @@
+/** The event store over DynamoDB Local: core's suite, and the faults of a connection that core cannot make. */
+import { randomUUID } from 'node:crypto'
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import {
+  type Fault as Broken,
+  type FaultScript,
+  faulty,
+  localClient,
+  type RequestHandler,
+} from '@everfold/aws-local'
+import {
+  type CommandId,
+  type Commit,
+  deriveId,
+  E,
+  type EventStore,
+  envelope,
+  execute,
+  load,
+  type Settled,
+  type StreamName,
+  streamName,
+  undatedId,
+} from '@everfold/core'
 import { eventStoreSuite } from '@everfold/core/conformance'
-import { describe, expect, test } from 'vitest'
+import { fc, test as property } from '@fast-check/vitest'
+import { describe, expect, inject, test } from 'vitest'
+import { type ClaimCheck, s3ClaimCheck } from '../../src/store/claim-check.ts'
 import { dynamoEventStore } from '../../src/store/event-store.ts'
 import { systemClock } from '../../src/system-clock.ts'
-import { documentClient, eventsTable } from './tables.ts'
+import { eventsTable, plainClient } from './tables.ts'
+import { type TillEvent, type TillRejection, till } from './till.ts'
+
+const clock = systemClock
+const table = eventsTable('event-store')
+
+const storeOf = async (
+  script: FaultScript = () => undefined,
+  claimCheck?: ClaimCheck,
+): Promise<EventStore> => {
+  const client = plainClient()
+  client.config.requestHandler = faulty(client.config.requestHandler as RequestHandler, script)
+  return dynamoEventStore({
+    client: DynamoDBDocumentClient.from(client),
+    table: await table,
+    clock,
+    ...(claimCheck === undefined ? {} : { claimCheck }),
+  })
+}
+
+const TIME_MS = 1_767_225_600_000
+const freshStream = (): StreamName => streamName('till', randomUUID())
+
+const commitOf = (stream: StreamName, number: number, name: string, note = 'cash'): Commit => {
+  const id = deriveId(TIME_MS, stream, String(number), name)
+  const answer = {
+    id,
+    fingerprint: '1AAAAAAAAAAAA',
+    timeMs: TIME_MS,
+    metadata: { correlationId: id },
+    events: [{ _tag: 'Taken', amount: 1, note }],
+  }
+  return { stream, number, version: number, timeMs: TIME_MS, latestIdMs: TIME_MS, answers: [answer] }
+}
+
+const marked = (commit: Commit, id: CommandId): Commit => ({
+  ...commit,
+  answers: commit.answers.map((answer) => ({ ...answer, id, dateMs: TIME_MS, marked: true as const })),
+})
+
+const logOf = async (store: EventStore, stream: StreamName): Promise<ReadonlyArray<Commit>> => {
+  const page = await store.readForward(stream, { after: 0, limit: 1000 })()
+  if (E.isLeft(page)) throw new Error(JSON.stringify(page.left))
+  return page.right.commits
+}
+
+/** The first call of the operation goes wrong so. */
+const first =
+  (operation: string, fault: Broken): FaultScript =>
+  (call) =>
+    call.operation === operation && call.count === 1 ? fault : undefined
 
 describe('the event store', () => {
-  const store = eventsTable('conformance').then((table) =>
-    dynamoEventStore({ client: documentClient(), table, clock: systemClock }),
-  )
+  const store = storeOf()
   for (const { title, run } of eventStoreSuite(() => store))
     test(title, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 })
+
+describe('an append', () => {
+  test('whose response is lost is known as stored by what holds its place', async () => {
+    const store = await storeOf(first('PutItem', { _tag: 'ResponseLost' }))
+    const own = commitOf(freshStream(), 1, 'own')
+    expect(await store.append(own)()).toEqual(E.right(undefined))
+    expect(await logOf(store, own.stream)).toEqual([own])
+  })
+
+  test('with a marker whose response is lost is known as stored', async () => {
+    const store = await storeOf(first('TransactWriteItems', { _tag: 'ResponseLost' }))
+    const own = marked(commitOf(freshStream(), 1, 'own'), undatedId(randomUUID()))
+    expect(await store.append(own)()).toEqual(E.right(undefined))
+    // The same token makes the SDK's repeat a success; a repeat of ours has another one, and meets its own items.
+    expect(await (await storeOf()).append(own)()).toEqual(E.right(undefined))
+    expect(await logOf(store, own.stream)).toEqual([own])
+  })
+
+  test('that another writer overtook is a conflict, whatever became of its first request', async () => {
+    for (const _tag of ['RequestLost', 'Throttled'] as const) {
+      const stream = freshStream()
+      const rival = commitOf(stream, 1, 'rival')
+      const other = await storeOf()
+      let overtaken = false
+      const store = await storeOf(({ operation, count }) => {
+        if (operation !== 'PutItem' || count > 1) return undefined
+        overtaken = true
+        return { _tag: 'RequestLate', until: other.append(rival)() }
+      })
+      expect(await store.append(commitOf(stream, 1, _tag))()).toEqual(E.left({ _tag: 'Conflict', stream }))
+      expect(overtaken).toBe(true)
+      expect(await logOf(store, stream)).toEqual([rival])
+    }
+  })
+
+  test('of a group that differs in one answer only is no commit of ours', async () => {
+    const store = await storeOf()
+    const own = commitOf(freshStream(), 1, 'own')
+    await store.append(own)()
+    const similar = { ...own, answers: own.answers.map((answer) => ({ ...answer, timeMs: TIME_MS + 1 })) }
+    expect(await store.append(similar)()).toEqual(E.left({ _tag: 'Conflict', stream: own.stream }))
+  })
+
+  test('to a table that is not there leaves its outcome unknown and says why', async () => {
+    const store = dynamoEventStore({
+      client: DynamoDBDocumentClient.from(plainClient()),
+      table: 'none',
+      clock,
+    })
+    const outcome = await store.append(commitOf(freshStream(), 1, 'own'))()
+    expect(outcome).toMatchObject({
+      left: { _tag: 'OutcomeUnknown', cause: { name: 'ResourceNotFoundException' } },
+    })
+    const read = await store.readBackward(freshStream(), { limit: 1 })()
+    expect(read).toMatchObject({ left: { _tag: 'Unavailable', what: 'the event store' } })
+  })
+})
+
+describe('a commit above 400 KB', () => {
+  const bucket = `claims-${randomUUID()}`
+  const s3 = () => new S3Client({ ...localClient(inject('endpoints').s3), forcePathStyle: true })
+  const created = (() => {
+    let done: Promise<unknown> | undefined
+    return () => (done ??= s3().send(new CreateBucketCommand({ Bucket: bucket })))
+  })()
+  const claims = () => s3ClaimCheck({ bucket, prefix: 'commits/', client: s3, clock })
+  /** Nothing deflates it. */
+  const noise = (length: number): string =>
+    Array.from({ length: Math.ceil(length / 32) }, () => randomUUID().replaceAll('-', '')).join('')
+
+  test('lies behind a claim check and reads back whole', async () => {
+    await created()
+    const store = await storeOf(undefined, claims())
+    const large = commitOf(freshStream(), 1, 'large', noise(900_000))
+    const snapshot = {
+      fingerprint: '1BBBBBBBBBBBB',
+      state: noise(900_000),
+      memory: { ids: [] },
+      sizeBytes: 900_000,
+    }
+    const both = { ...commitOf(large.stream, 2, 'larger', noise(900_000)), snapshot }
+    const small = { ...commitOf(large.stream, 3, 'small'), snapshot }
+    for (const commit of [large, both, small])
+      expect(await store.append(commit)()).toEqual(E.right(undefined))
+    expect(await logOf(store, large.stream)).toEqual([large, both, small])
+  })
+
+  test('is known as one’s own behind its claim check', async () => {
+    await created()
+    const store = await storeOf(first('PutItem', { _tag: 'ResponseLost' }), claims())
+    const large = commitOf(freshStream(), 1, 'large', noise(900_000))
+    expect(await store.append(large)()).toEqual(E.right(undefined))
+  })
+
+  test('is refused by its size where there is no claim check, and unreadable by its path', async () => {
+    await created()
+    const { stream } = commitOf(freshStream(), 1, 'large')
+    const large = commitOf(stream, 1, 'large', noise(900_000))
+    const without = await storeOf()
+    expect(await without.append(large)()).toMatchObject({
+      left: { _tag: 'TooLarge', stream, limitBytes: 409_600 },
+    })
+    await (await storeOf(undefined, claims())).append(large)()
+    expect(await without.readForward(stream, { after: 0, limit: 1 })()).toMatchObject({
+      left: { _tag: 'Undecodable', stream, commit: 1, errors: [{ pointer: '/ax' }] },
+    })
+  })
+
+  test('is not read from an object that is not what its name says', async () => {
+    await created()
+    const claim = claims()
+    const put = await claim.put(new TextEncoder().encode('true'))()
+    if (E.isLeft(put)) throw new Error(JSON.stringify(put.left))
+    await s3().send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: `commits/${put.right}`,
+        Body: new TextEncoder().encode('false'),
+      }),
+    )
+    expect(await claim.get(put.right)()).toMatchObject({ left: { _tag: 'Unavailable' } })
+  })
+})
+
+describe('over a connection that fails', () => {
+  // The SDK waits before it repeats, so that faults cost time: most calls go well.
+  const fate = fc.oneof(
+    { weight: 6, arbitrary: fc.constant('Fine' as const) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('ResponseLost' as const, 'RequestLost' as const, 'Throttled' as const),
+    },
+  )
+  const scripts = fc.array(fate, { minLength: 5, maxLength: 40 })
+
+  property.prop([fc.array(scripts, { minLength: 2, maxLength: 3 })], { numRuns: 6, endOnFailure: true })(
+    'every command has one effect and one answer, whoever repeats it',
+    async (fates) => {
+      const stream = freshStream()
+      const commands = Array.from({ length: 6 }, (_, at) =>
+        envelope({ _tag: 'Take', amount: 90, note: `${at}` } as never, {
+          id: deriveId(TIME_MS + at, stream, String(at)),
+          timeMs: TIME_MS + at,
+        }),
+      )
+      const told = await Promise.all(
+        fates.map(async (script, writer) => {
+          let calls = 0
+          const store = await storeOf(() => {
+            const _tag = script[calls % script.length]
+            calls += 1
+            return _tag === undefined || _tag === 'Fine' ? undefined : ({ _tag } as Broken)
+          })
+          const run = execute(till, { store, clock })
+          const answers = new Map<string, unknown>()
+          // Each writer sends all of them, from another one on.
+          for (let at = 0; at < commands.length; at += 1) {
+            const command = commands[(at + writer) % commands.length]
+            if (command === undefined) continue
+            const settled = await untilAnswered(() => run(stream, [command])())
+            answers.set(command.id, settled)
+          }
+          return answers
+        }),
+      )
+      const store = await storeOf()
+      const log = await logOf(store, stream)
+      expect(log.map(({ number }) => number)).toEqual(log.map((_, at) => at + 1))
+      expect(log.flatMap(({ answers }) => answers.map(({ id }) => id)).toSorted()).toEqual(
+        commands.map(({ id }) => id).toSorted(),
+      )
+      for (const answers of told) expect(answers).toEqual(told[0])
+      const head = await load(till, store, stream, 12)
+      expect(head).toMatchObject({ right: { state: { holds: 360 } } })
+    },
+    60_000,
+  )
+})
+
+/** What is told of a command whoever asks: its outcome and its place. */
+const untilAnswered = async (
+  send: () => Promise<E.Either<unknown, ReadonlyArray<Settled<TillEvent, TillRejection>>>>,
+): Promise<unknown> => {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const settled = await send()
+    if (E.isLeft(settled)) continue
+    const [answer] = settled.right
+    if (answer === undefined || E.isLeft(answer)) throw new Error(`refused: ${JSON.stringify(answer)}`)
+    const { outcome, position, timeMs } = answer.right
+    return { outcome, position, timeMs }
+  }
+  throw new Error('never answered')
+}

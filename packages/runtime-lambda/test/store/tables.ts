@@ -4,13 +4,13 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { localClient } from '@everfold/aws-local'
 import { inject } from 'vitest'
 
-const client = (): DynamoDBClient => new DynamoDBClient(localClient(inject('endpoints').dynamoDb))
+export const plainClient = (): DynamoDBClient => new DynamoDBClient(localClient(inject('endpoints').dynamoDb))
 
-export const documentClient = (): DynamoDBDocumentClient => DynamoDBDocumentClient.from(client())
+export const documentClient = (): DynamoDBDocumentClient => DynamoDBDocumentClient.from(plainClient())
 
 export const eventsTable = async (name: string): Promise<string> => {
   const table = `events-${name}`
-  await client().send(
+  await plainClient().send(
     new CreateTableCommand({
       TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
