@@ -53,3 +53,13 @@ export const deriveId = (dateMs: number, ...parts: ReadonlyArray<string>): Comma
 /** The id of a key that carries no date, such as a caller's own `Idempotency-Key`. */
 export const undatedId = (...parts: ReadonlyArray<string>): CommandId =>
   `k${base32crockford.encode(digest(JSON.stringify(parts)).subarray(0, 16))}` as CommandId
+
+/**
+ * The id of a caller's key within its scope: caller, method and path. A key that is a ULID keeps its date; any other
+ * has none.
+ */
+export const idOfKey = (key: string, ...scope: ReadonlyArray<string>): CommandId => {
+  const ulid = fromUlid(key)
+  const dateMs = ulid === undefined ? undefined : dateOf(ulid)
+  return dateMs === undefined ? undatedId(...scope, key) : deriveId(dateMs, ...scope, key)
+}

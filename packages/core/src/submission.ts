@@ -6,7 +6,7 @@
  */
 import * as Claim from './claim.ts'
 import { decode, record } from './codec.ts'
-import { type CommandId, dateOf, deriveId, fromUlid, undatedId } from './command-id.ts'
+import { type CommandId, dateOf, deriveId, idOfKey, undatedId } from './command-id.ts'
 import type { Metadata } from './commit.ts'
 import { type Arrival, envelope } from './envelope.ts'
 import type { Fault } from './fault.ts'
@@ -92,14 +92,8 @@ const identify = (
   const key = request.headers['idempotency-key']
   if (key === undefined) return E.right({ id: ports.freshId(), identified: false })
   if (!VISIBLE.test(key)) return invisible('Idempotency-Key')
-  const scope = [caller?.tenant ?? '', caller?.userId ?? '', request.method, path, key]
-  const ulid = fromUlid(key)
-  const dateMs = ulid === undefined ? undefined : dateOf(ulid)
-  return E.right(
-    dateMs === undefined
-      ? { id: undatedId(...scope), identified: true, dateMs: timeMs }
-      : { id: deriveId(dateMs, ...scope), identified: true },
-  )
+  const id = idOfKey(key, caller?.tenant ?? '', caller?.userId ?? '', request.method, path)
+  return E.right({ id, identified: true, ...(dateOf(id) === undefined ? { dateMs: timeMs } : {}) })
 }
 
 const metadataOf = ({ request, caller }: Visit, id: CommandId): E.Either<Problem, Metadata> => {

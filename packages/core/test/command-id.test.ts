@@ -1,4 +1,4 @@
-import { CommandId, dateOf, deriveId, freshId, fromUlid, undatedId } from '@everfold/core'
+import { CommandId, dateOf, deriveId, freshId, fromUlid, idOfKey, undatedId } from '@everfold/core'
 import { arbitrary } from '@everfold/core/testing'
 import { fc, test as property } from '@fast-check/vitest'
 import { decodeTime } from 'ulid'
@@ -70,5 +70,20 @@ describe('a ULID of a caller', () => {
   test('of letters that only look alike is none', () => {
     expect(fromUlid('01KDVDQY00000000000000000\u017f')).toBeUndefined()
     expect(fromUlid('01KDVDQY00000000000000000U')).toBeUndefined()
+  })
+})
+
+describe('the id of a caller’s key', () => {
+  property.prop([arbitrary(CommandId).filter((id) => !id.startsWith('k')), fc.array(fc.string())])(
+    'keeps the date of a ULID, and is another in another scope',
+    (ulid, scope) => {
+      const id = idOfKey(ulid, ...scope)
+      expect(dateOf(id)).toBe(dateOf(ulid))
+      expect(idOfKey(ulid, ...scope, '')).not.toBe(id)
+    },
+  )
+  test('has no date where the key has none', () => {
+    expect(dateOf(idOfKey('my-key', 'POST', '/orders'))).toBeUndefined()
+    expect(idOfKey('my-key', 'POST', '/orders')).toBe(undatedId('POST', '/orders', 'my-key'))
   })
 })
