@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { counter, type FaultScript } from './fault-script.ts'
+import { counter, type Fault, type FaultScript } from './fault-script.ts'
 import type { LocalService } from './service-process.ts'
 
 export interface StandInOptions {
@@ -53,10 +53,7 @@ interface StandInService {
 }
 
 /** Listens on the loopback interface, at a port that the system picks. */
-export const startStandIn = async (
-  service: StandInService,
-  { fault = () => undefined }: StandInOptions,
-): Promise<StandIn> => {
+export const startStandIn = async (service: StandInService, options: StandInOptions): Promise<StandIn> => {
   const calls = counter()
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => failed(response, error))
@@ -64,26 +61,10 @@ export const startStandIn = async (
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await textOf(request)
     const { operation, apply } = service.route(requestOf(request, body))
-    const planted = fault({ service: service.name, operation, count: calls.next(operation), body })
-    switch (planted?._tag) {
-      case 'Throttled':
-        throw new AwsError('ThrottlingException', 'Rate exceeded', service.throttledStatus)
-      case 'RequestLost':
-        return void request.socket.destroy()
-      case 'ResponseLost':
-        await apply()
-        return void request.socket.destroy()
-      case 'RequestLate':
-        await planted.until
-        break
-      case 'ResponseLate': {
-        const late = await apply()
-        await planted.until
-        return succeeded(response, late)
-      }
-      case undefined:
-    }
-    succeeded(response, await apply())
+    const fault = options.fault?.({ service: service.name, operation, count: calls.next(operation), body })
+    const outcome = await applied(apply, service, fault)
+    if (outcome === LOST) request.socket.destroy()
+    else respond(response, 200, {}, outcome ?? {})
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -95,6 +76,35 @@ export const startStandIn = async (
         server.close(() => resolve())
         server.closeAllConnections()
       }),
+  }
+}
+
+/** What comes of a call whose answer does not arrive. */
+const LOST = Symbol('lost')
+
+const applied = async (
+  apply: () => unknown,
+  { throttledStatus }: StandInService,
+  fault: Fault | undefined,
+): Promise<unknown> => {
+  switch (fault?._tag) {
+    case undefined:
+      return apply()
+    case 'Throttled':
+      throw new AwsError('ThrottlingException', 'Rate exceeded', throttledStatus)
+    case 'RequestLost':
+      return LOST
+    case 'ResponseLost':
+      await apply()
+      return LOST
+    case 'RequestLate':
+      await fault.until
+      return apply()
+    case 'ResponseLate': {
+      const outcome = await apply()
+      await fault.until
+      return outcome
+    }
   }
 }
 
@@ -123,8 +133,6 @@ const textOf = async (request: IncomingMessage): Promise<string> => {
   for await (const chunk of request) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString()
 }
-
-const succeeded = (response: ServerResponse, output: unknown) => respond(response, 200, {}, output ?? {})
 
 /** The name in both of the places in which one protocol or the other looks for it. */
 const failed = (response: ServerResponse, error: unknown) => {
