@@ -3,9 +3,12 @@
  */
 import { type Codec, type Scalar, text } from './codec.ts'
 
+/** In UTF-16 units, of at most 3 bytes each: with what a store sets before it, a name fits a key of 2048 bytes. */
+const MAX_LENGTH = 640
+
 export type StreamName = Scalar<string, 'StreamName'>
 export const StreamName: Codec<StreamName> = text('StreamName', {
-  maxLength: 1024,
+  maxLength: MAX_LENGTH,
   pattern: /^([a-z0-9-]{1,64}:)?[a-z0-9-]{1,64}\/.+$/s,
 })
 
