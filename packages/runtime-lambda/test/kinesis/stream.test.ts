@@ -1,4 +1,10 @@
-import { ExpiredIteratorException, MergeShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis'
+import {
+  ExpiredIteratorException,
+  MergeShardsCommand,
+  type PutRecordsInput,
+  type PutRecordsOutput,
+  SplitShardCommand,
+} from '@aws-sdk/client-kinesis'
 import { E } from '@everfold/core'
 import {
   type KinesisProducerOptions,
@@ -85,6 +91,58 @@ describe('what is put into a stream', () => {
   })
 })
 
+/** The client, with records of a call that fail before the service hears of them, and with answers that are lost. */
+const failing = (fault: (call: number) => { readonly fails?: number; readonly lost?: boolean }) => {
+  const faulty = localKinesis()
+  let calls = 0
+  faulty.middlewareStack.add(
+    (next) => async (args) => {
+      const { fails = 0, lost = false } = fault((calls += 1))
+      const { Records = [] } = args.input as PutRecordsInput
+      const refused = Records.slice(0, fails).map(() => ({
+        ErrorCode: 'InternalFailure',
+        ErrorMessage: 'planted',
+      }))
+      const { output, ...rest } = await next({
+        ...args,
+        input: { ...args.input, Records: Records.slice(fails) },
+      })
+      if (lost) throw Object.assign(new Error('planted'), { code: 'ECONNRESET' })
+      return {
+        ...rest,
+        output: { ...output, Records: [...refused, ...((output as PutRecordsOutput).Records ?? [])] },
+      }
+    },
+    { step: 'initialize' },
+  )
+  return { client: faulty, calls: () => calls }
+}
+
+describe('a call that goes wrong', () => {
+  test('with some records failed puts those again, and each is in the stream once', async () => {
+    const stream = 'some-fail'
+    await createStream(client, stream, 2)
+    const records = readings(10, 20)
+    const faulty = failing((call) => ({ fails: Math.max(0, 8 - 3 * call) }))
+    const placed = await putAll(stream, records, { client: faulty.client })
+    expect(faulty.calls()).toBe(3)
+    const { taken, reader } = reading(stream)
+    expect(await reader.drain()).toEqual(E.right(undefined))
+    const found = new Map(taken.map((record) => [record.id, record]))
+    expect(found.size).toBe(records.length)
+    for (const [at, { shardId, sequenceNumber }] of placed.entries())
+      expect(found.get(`${shardId}:${sequenceNumber}:0`)).toMatchObject(records[at] ?? {})
+  })
+  test('with its answer lost is made again, and its records are in the stream twice', async () => {
+    const stream = 'answer-lost'
+    await createStream(client, stream, 1)
+    await putAll(stream, readings(1, 3), { client: failing((call) => ({ lost: call === 1 })).client })
+    const { taken, reader } = reading(stream)
+    expect(await reader.drain()).toEqual(E.right(undefined))
+    expect(byDevice(taken)).toEqual({ 'device-0': ['0', '1', '2', '0', '1', '2'] })
+  })
+})
+
 describe('a stream that is split and merged', () => {
   const stream = 'resharded'
   const SPLIT_AT = String(2n ** 127n)
@@ -135,11 +193,11 @@ describe('a reader', () => {
       { step: 'initialize' },
     )
     const taken: Array<string> = []
-    const failing = new Set(['4', '17'])
+    const unlucky = new Set(['4', '17'])
     const handler = kinesisConsumer({
       take: (records) => async () => {
         const numbers = records.map(({ data }) => new TextDecoder().decode(data))
-        const at = numbers.findIndex((number) => failing.delete(number))
+        const at = numbers.findIndex((number) => unlucky.delete(number))
         taken.push(...(at < 0 ? numbers : numbers.slice(0, at)))
         return at < 0 ? E.right(undefined) : E.left({ taken: at, cause: 'planted' })
       },
