@@ -14,6 +14,7 @@ import { type Firing, localClient, type SchedulerOptions, startScheduler } from 
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 const DUE = '2026-11-23T10:00:00'
+const LATER = 'at(2026-11-23T11:00:00)'
 const dueMs = Date.parse(`${DUE}Z`)
 
 const once = (Name: string, more: Partial<CreateScheduleCommandInput> = {}): CreateScheduleCommandInput => ({
@@ -68,9 +69,7 @@ describe('a schedule', () => {
   test('can be replaced and deleted, and one that is not there cannot', async () => {
     const { client, create, fireDue, fired } = await start()
     await create(once('a'))
-    await client.send(
-      new UpdateScheduleCommand({ ...once('a'), ScheduleExpression: 'at(2026-11-23T11:00:00)' }),
-    )
+    await client.send(new UpdateScheduleCommand({ ...once('a'), ScheduleExpression: LATER }))
     expect([await fireDue(dueMs), fired]).toEqual([0, []])
     await client.send(new DeleteScheduleCommand({ Name: 'a' }))
     expect(await fireDue(dueMs + 3_600_000)).toBe(0)
@@ -124,6 +123,14 @@ describe('firing', () => {
     expect([await fireDue(dueMs), await fireDue(dueMs)]).toEqual([1, 0])
     expect(names()).toEqual(['a'])
     await expect(create(once('a'))).rejects.toMatchObject({ name: 'ConflictException' })
+  })
+  test('does not complete a schedule that its own target has replaced', async () => {
+    const { client, create, fireDue, schedules } = await start({
+      target: () => client.send(new UpdateScheduleCommand({ ...once('a'), ScheduleExpression: LATER })),
+    })
+    await create(once('a'))
+    await fireDue(dueMs)
+    expect(schedules().map(({ ScheduleExpression }) => ScheduleExpression)).toEqual([LATER])
   })
   test('goes by time', async () => {
     const { create, fireDue, fired } = await start()
