@@ -30,8 +30,6 @@ export const DYNAMODB_STREAMS = {
   getRecords: 1000,
   /** How long records are kept, at least. Source: AWS SDK, GetRecordsCommand (2026-11). */
   retentionMs: 24 * 60 * 60_000,
-  /** How long an iterator can be used. Source: AWS SDK, GetRecordsCommand (2026-11). */
-  iteratorMs: 15 * 60_000,
 } as const
 
 export const EVENTBRIDGE = {

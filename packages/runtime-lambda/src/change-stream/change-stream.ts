@@ -30,14 +30,11 @@ export interface DynamoChangeStreamOptions extends Patience {
 /** How old the list of shards may be, and how old where a closed shard's children are awaited. */
 const LISTED_MS = 60_000
 const LISTED_AGAIN_MS = 1000
-/** Left of an iterator's time when it is not used any more. */
-const SPARE_MS = 60_000
 
 /** An iterator, and the position that it reads on from. */
 interface Place {
   readonly position: string | undefined
   readonly iterator: string
-  readonly madeMs: number
 }
 
 /** What is kept between reads to spare requests; a reader without it reads the same. */
@@ -169,8 +166,9 @@ const readShard = async (
   { shard, share }: { readonly shard: string; readonly share: number },
 ): Promise<E.Either<Fault, Portion>> => {
   const position = from.positions.get(shard) ?? undefined
-  const place = placeOf(options, kept, shard, position)
-  const outcome = await patiently(options, () => recordsOf(options, shard, position, share, place))
+  const place = kept.places.get(shard)
+  const iterator = place?.position === position ? place?.iterator : undefined
+  const outcome = await patiently(options, () => recordsOf(options, { shard, position, share, iterator }))
   if (E.isLeft(outcome)) return E.left(faultOf(from, shard, outcome.left))
   const { Records: records = [], NextShardIterator: next } = outcome.right
   const portion = await portionOf(options, shard, records, position)
@@ -179,38 +177,25 @@ const readShard = async (
     kept.places.delete(shard)
     return E.right({ ...portion, position: null })
   }
-  const madeMs = options.clock.nowMs()
-  kept.places.set(shard, { position: portion.position ?? undefined, iterator: next, madeMs })
+  kept.places.set(shard, { position: portion.position ?? undefined, iterator: next })
   return E.right(portion)
 }
 
-/** The iterator that a read before has left, where it reads on from here and has time left. */
-const placeOf = (
-  { clock }: DynamoChangeStreamOptions,
-  { places }: Kept,
-  shard: string,
-  position: string | undefined,
-): string | undefined => {
-  const place = places.get(shard)
-  const fresh = DYNAMODB_STREAMS.iteratorMs - SPARE_MS
-  return place?.position === position && place !== undefined && clock.nowMs() - place.madeMs < fresh
-    ? place.iterator
-    : undefined
+interface Asked {
+  readonly shard: string
+  readonly position: string | undefined
+  readonly share: number
+  /** What a read before has left to go on with; it lives for 15 minutes. */
+  readonly iterator: string | undefined
 }
 
-const recordsOf = async (
-  options: DynamoChangeStreamOptions,
-  shard: string,
-  position: string | undefined,
-  limit: number,
-  place: string | undefined,
-): Promise<GetRecordsOutput> => {
-  const { client } = options
-  const get = async (iterator: string) =>
-    client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: limit }))
-  if (place !== undefined)
+const recordsOf = async (options: DynamoChangeStreamOptions, asked: Asked): Promise<GetRecordsOutput> => {
+  const { shard, position, share, iterator } = asked
+  const get = async (from: string) =>
+    options.client.send(new GetRecordsCommand({ ShardIterator: from, Limit: share }))
+  if (iterator !== undefined)
     try {
-      return await get(place)
+      return await get(iterator)
     } catch (error) {
       if (errorName(error) !== 'ExpiredIteratorException') throw error
     }

@@ -48,7 +48,8 @@ const Event: t.Type<StoredEvent> = new t.Type(
   'StoredEvent',
   (input): input is StoredEvent =>
     typeof input === 'object' && input !== null && typeof (input as { _tag?: unknown })._tag === 'string',
-  (input: unknown, context) => (Event.is(input) ? t.success(input) : t.failure(input, context, 'is not an event')),
+  (input: unknown, context) =>
+    Event.is(input) ? t.success(input) : t.failure(input, context, 'is not an event'),
   t.identity,
 )
 

@@ -3,16 +3,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { localClient } from '@everfold/aws-local'
-import { E } from '@everfold/core'
 import { inject } from 'vitest'
 import { streamOfTable } from '../../src/change-stream/stream-of-table.ts'
 import { createTables } from '../../src/store/tables.ts'
 import { systemClock as clock } from '../../src/system-clock.ts'
-
-export const must = <A>(outcome: E.Either<unknown, A>): A => {
-  if (E.isLeft(outcome)) throw new Error(`failed: ${JSON.stringify(outcome.left)}`)
-  return outcome.right
-}
+import { must } from '../must.ts'
 
 export const streamTable = async (name: string) => {
   const config = localClient(inject('endpoints').dynamoDb)
