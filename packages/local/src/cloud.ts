@@ -1,0 +1,81 @@
+/**
+ * The shop's storage on AWS's services of this machine: DynamoDB Local, and a stand-in for KMS.
+ *
+ * They are started here and end with this process, or they are somebody else's and outlive it.
+ */
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
+import { KMSClient } from '@aws-sdk/client-kms'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { localClient, startDynamoDb, startKms } from '@everfold/aws-local'
+import { type ChangeStream, E, type EventStore, type KeyRing, type ViewStore } from '@everfold/core'
+import { dynamoChangeStream, streamOfTable } from '@everfold/runtime-lambda/change-stream'
+import { dynamoEventStore } from '@everfold/runtime-lambda/event-store'
+import { keysTable, kmsKeyRing } from '@everfold/runtime-lambda/key-ring'
+import { systemClock } from '@everfold/runtime-lambda/system-clock'
+import { createTables } from '@everfold/runtime-lambda/tables'
+import { dynamoViewStore } from '@everfold/runtime-lambda/view-store'
+
+/** Where the services are. */
+export interface Services {
+  /** DynamoDB and DynamoDB Streams. */
+  readonly dynamoDb: string
+  readonly kms: { readonly endpoint: string; readonly keyId: string }
+}
+
+export interface Cloud {
+  readonly store: EventStore
+  readonly changes: ChangeStream
+  readonly views: ViewStore
+  readonly keys: KeyRing
+}
+
+/** Services of our own, and how to end them. */
+export const startServices = async (): Promise<{ readonly services: Services; stop(): Promise<void> }> => {
+  const [dynamoDb, kms] = await Promise.all([startDynamoDb(), startKms()])
+  return {
+    services: { dynamoDb: dynamoDb.endpoint, kms },
+    stop: async () => {
+      await Promise.all([dynamoDb.stop(), kms.stop()])
+    },
+  }
+}
+
+const TABLES = { events: 'everfold-events', views: 'everfold-views' }
+const KEYS = 'everfold-keys'
+
+/** What is there already is used as it is: that is how a shop goes on after it was killed. */
+export const openCloud = async ({ dynamoDb, kms }: Services): Promise<Cloud> => {
+  const clock = systemClock
+  const plain = new DynamoDBClient(localClient(dynamoDb))
+  const client = DynamoDBDocumentClient.from(plain)
+  orThrow(await createTables({ client: plain, names: TABLES, clock, guarded: false })())
+  await createKeys(plain)
+  const streams = new DynamoDBStreamsClient(localClient(dynamoDb))
+  const stream = orThrow(await streamOfTable({ client: streams, table: TABLES.events, clock })())
+  return {
+    store: dynamoEventStore({ client, table: TABLES.events, clock }),
+    changes: dynamoChangeStream({ client: streams, stream, clock }),
+    views: dynamoViewStore({ client, table: TABLES.views, clock }),
+    keys: kmsKeyRing({
+      kms: new KMSClient(localClient(kms.endpoint)),
+      masterKey: kms.keyId,
+      client,
+      table: KEYS,
+      clock,
+    }),
+  }
+}
+
+const createKeys = async (client: DynamoDBClient): Promise<void> => {
+  try {
+    await client.send(new CreateTableCommand(keysTable(KEYS)))
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceInUseException') throw error
+  }
+}
+
+const orThrow = <A>(outcome: E.Either<unknown, A>): A => {
+  if (E.isRight(outcome)) return outcome.right
+  throw new Error(`the tables cannot be opened: ${JSON.stringify(outcome.left)}`)
+}
