@@ -6,6 +6,7 @@
  * and decides again with the same context; an append whose outcome is unknown is repeated until it is known.
  */
 import type { Aggregate } from './aggregate.ts'
+import { backoffMs } from './backoff.ts'
 import type { Commit, StoredEvent } from './commit.ts'
 import { commitOf, draft } from './draft.ts'
 import type { Envelope } from './envelope.ts'
@@ -18,7 +19,7 @@ import {
   type Handler,
   type Settled,
 } from './handler.ts'
-import { advance, type Head, load, withCommits } from './head.ts'
+import { catchUp, type Head, load, withCommits } from './head.ts'
 import { type Markers, markersOf, NO_MARKERS } from './ledger.ts'
 import type { AppendFailure } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
@@ -96,7 +97,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       if (E.isLeft(found)) return doubt ? unsettled(stream, group) : found
       markers = found.right
     }
-    const caughtUp = await catchUp(handler, head)
+    const caughtUp = await catchUp(aggregate, ports.store, head, options.snapshotEvery)
     if (E.isLeft(caughtUp)) return doubt ? unsettled(stream, group) : caughtUp
     head = caughtUp.right
     fresh = true
@@ -158,23 +159,3 @@ const insist = async (ports: ExecutePorts, commit: Commit, first: AppendFailure)
 
 /** How often a commit is appended again before the stream is read to learn what became of it. */
 const REPEATS = 2
-
-const catchUp = async <Command, State, Event extends StoredEvent, Rejection>(
-  { aggregate, ports, options }: Handler<Command, State, Event, Rejection>,
-  head: Head<State>,
-): Promise<E.Either<Fault, Head<State>>> => {
-  let current = head
-  for (;;) {
-    const page = await ports.store.readForward(head.stream, {
-      after: current.number,
-      limit: options.snapshotEvery,
-    })()
-    if (E.isLeft(page)) return page
-    const advanced = advance(aggregate, current, page.right.commits)
-    if (E.isLeft(advanced) || page.right.done) return advanced
-    current = advanced.right
-  }
-}
-
-/** Full jitter under an exponential ceiling of 5 ms to 0.5 s. Source: AWS Architecture Blog, "Exponential Backoff And Jitter". */
-const backoffMs = (attempt: number, random: number): number => random * Math.min(500, 5 * 2 ** attempt)

@@ -48,6 +48,13 @@ export type Refusal =
       readonly dateMs: number
       readonly nowMs: number
     }
+  /** It came with more others than the store takes in one transaction. */
+  | {
+      readonly _tag: 'TooMany'
+      readonly commandId: CommandId
+      readonly actions: number
+      readonly limitActions: number
+    }
   /** Its commit alone is larger than the store takes. */
   | {
       readonly _tag: 'TooLarge'

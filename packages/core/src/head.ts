@@ -140,6 +140,23 @@ const fromSnapshot = <State, Event extends StoredEvent>(
   })
 }
 
+/** Reads what was appended after the head. */
+export const catchUp = async <State, Event extends StoredEvent>(
+  aggregate: Folding<State, Event>,
+  store: EventStore,
+  head: Head<State>,
+  limit: number,
+): Promise<Loaded<State>> => {
+  let current = head
+  for (;;) {
+    const page = await store.readForward(head.stream, { after: current.number, limit })()
+    if (E.isLeft(page)) return page
+    const advanced = advance(aggregate, current, page.right.commits)
+    if (E.isLeft(advanced) || page.right.done) return advanced
+    current = advanced.right
+  }
+}
+
 /** The head after further commits, oldest first; a number that is missing is refused. */
 export const advance = <State, Event extends StoredEvent>(
   aggregate: Folding<State, Event>,

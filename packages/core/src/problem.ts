@@ -63,6 +63,10 @@ export const refusalProblem = (refusal: Refusal): Problem => {
       return retryLater('This Idempotency-Key is dated in the future.')
     case 'IdTooOld':
       return problem(422, 'Key too old', { detail: 'This Idempotency-Key is dated more than 35 days ago.' })
+    case 'TooMany':
+      return problem(413, 'Too many', {
+        detail: `At most ${refusal.limitActions} changes are made at once, and this takes ${refusal.actions}.`,
+      })
     case 'TooLarge':
       return tooLarge(refusal.limitBytes)
   }

@@ -3,7 +3,6 @@ import {
   type Aggregate,
   type AppendFailure,
   type CommandId,
-  type Commit,
   decodeEvent,
   aggregate as defineAggregate,
   deriveId,
@@ -15,6 +14,7 @@ import {
   type Settled,
   type StreamName,
   streamName,
+  type TE,
   unavailable,
 } from '@everfold/core'
 import type { MemoryEventStore, VirtualKernel } from '@everfold/runtime-memory'
@@ -89,23 +89,24 @@ export const unreliable = (
   const lot = () => kernel.random()
   const failsNow = () => lot() < rate
   const unknown: E.Either<AppendFailure, never> = E.left({ _tag: 'OutcomeUnknown' })
-  const append = async (commit: Commit): Promise<E.Either<AppendFailure, void>> => {
+  const writing = async <Failure>(
+    what: string,
+    write: TE.TaskEither<Failure, void>,
+  ): Promise<E.Either<Failure | AppendFailure, void>> => {
     const fate = failsNow() ? FATES[1 + Math.floor(lot() * 3)] : 'done'
     if (fate === 'failed before') return unknown
     if (fate === 'late') {
-      kernel.at(
-        kernel.nowMs() + Math.ceil(lot() * lateMs),
-        `late ${commit.number}`,
-        () => void store.append(commit)(),
-      )
+      kernel.at(kernel.nowMs() + Math.ceil(lot() * lateMs), `late ${what}`, () => void write())
       return unknown
     }
-    const outcome = await store.append(commit)()
+    const outcome = await write()
     return fate === 'response lost' ? unknown : outcome
   }
   return {
     ...store,
-    append: (commit) => () => append(commit),
+    append: (commit) => () => writing(`${commit.number}`, store.append(commit)),
+    appendTogether: (commits, unmoved) => () =>
+      writing(commits.map(({ number }) => number).join(), store.appendTogether(commits, unmoved)),
     readBackward: (name, options) => async () =>
       failsNow() ? E.left(unavailable('the store')) : store.readBackward(name, options)(),
     readForward: (name, options) => async () =>
