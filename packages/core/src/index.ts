@@ -1,4 +1,5 @@
 export * from './aggregate.ts'
+export * from './call.ts'
 export * from './codec.ts'
 export * from './command-id.ts'
 export * from './commit.ts'
