@@ -1,8 +1,8 @@
 /** What a benchmark is: a group, the first segment of its results' names, that reports one result at a time. */
 
 type Result =
-  /** A figure of ours. */
-  | { readonly name: string; readonly value: number; readonly unit: string }
+  /** A figure of ours; of one of several contenders, where it is one's own and needs no other beside it. */
+  | { readonly name: string; readonly contender?: string; readonly value: number; readonly unit: string }
   /** Ours divided by theirs. */
   | { readonly name: string; readonly against: string; readonly ratio: number }
 

@@ -7,7 +7,7 @@
  * `prevAggregate` is left out of `pushEvent`: with it Castore would fold the new event once more.
  * Castore neither checks a command's shape nor knows its id, so it is charged for neither.
  */
-import { Command, EventStore, EventType, tuple } from '@castore/core'
+import { Command, type EventStorageAdapter, EventStore, EventType, tuple } from '@castore/core'
 import { InMemoryEventStorageAdapter } from '@castore/event-storage-adapter-in-memory'
 import { at, type Contender, perStream } from '../contender.ts'
 import {
@@ -55,7 +55,7 @@ const reduce = (
   }
 }
 
-const storeOf = (eventStorageAdapter: InMemoryEventStorageAdapter) =>
+export const storeOf = (eventStorageAdapter: EventStorageAdapter) =>
   new EventStore({
     eventStoreId: 'orders',
     eventTypes: [orderPlaced, itemAdded],
@@ -63,7 +63,7 @@ const storeOf = (eventStorageAdapter: InMemoryEventStorageAdapter) =>
     eventStorageAdapter,
   })
 
-const addItemCommand = (store: ReturnType<typeof storeOf>) =>
+export const addItemCommand = (store: ReturnType<typeof storeOf>) =>
   new Command({
     commandId: 'AddItem',
     requiredEventStores: tuple(store),

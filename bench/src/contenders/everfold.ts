@@ -5,163 +5,11 @@
  * it has read. The state is loaded from the stream for every command, as far back as the newest snapshot. Nobody
  * places that snapshot for the benchmark: every event of the past was put there by a command through `execute`.
  */
-import {
-  accept,
-  advance,
-  aggregate,
-  CommandId,
-  decode,
-  defaultOptions,
-  E,
-  type Envelope,
-  emptyHead,
-  envelope,
-  execute,
-  type Fault,
-  integer,
-  list,
-  load,
-  record,
-  reject,
-  type Settled,
-  type StreamName,
-  snapshotCodec,
-  streamName,
-  type TypeOf,
-  text,
-  union,
-  variant,
-} from '@everfold/core'
+import { advance, defaultOptions, E, emptyHead, execute, load, streamName } from '@everfold/core'
 import { memoryEventStore, virtualKernel } from '@everfold/runtime-memory'
 import { at, type Contender, perStream } from '../contender.ts'
-import {
-  addItem,
-  begunAtMs,
-  commandIdOf,
-  commandOf,
-  historyOf,
-  initial,
-  type Order,
-  orderIdOf,
-  type OrderEvent as PlainEvent,
-  placeOrder,
-  refuse,
-} from '../order-domain.ts'
-
-const CustomerId = text('CustomerId')
-const Currency = text('Currency', { minLength: 3, maxLength: 3 })
-const Sku = text('Sku')
-const Quantity = integer('Quantity', 1)
-const PriceMinor = integer('PriceMinor', 0)
-const Total = integer('Total', 0)
-
-const OrderEvent = union(
-  'OrderEvent',
-  variant('OrderPlaced', { customerId: CustomerId, currency: Currency }),
-  variant('ItemAdded', { sku: Sku, quantity: Quantity, priceMinor: PriceMinor }),
-)
-type OrderEvent = TypeOf<typeof OrderEvent>
-
-const evolve = (order: Order, event: OrderEvent): Order => {
-  switch (event._tag) {
-    case 'OrderPlaced':
-      return placeOrder(order, event)
-    case 'ItemAdded':
-      return addItem(order, event)
-  }
-}
-
-const OrderCommand = union(
-  'OrderCommand',
-  variant('PlaceOrder', { customerId: CustomerId, currency: Currency }),
-  variant('AddItem', { sku: Sku, quantity: Quantity, priceMinor: PriceMinor }),
-)
-type OrderCommand = TypeOf<typeof OrderCommand>
-
-const OrderRejection = union(
-  'OrderRejection',
-  variant('OrderAlreadyPlaced'),
-  variant('OrderNotPlaced'),
-  variant('TooManyUnits'),
-)
-
-const decide = (command: OrderCommand, order: Order) => {
-  switch (command._tag) {
-    case 'PlaceOrder': {
-      const { customerId, currency } = command
-      return order.placed
-        ? reject({ _tag: 'OrderAlreadyPlaced' } as const)
-        : accept({ _tag: 'OrderPlaced', customerId, currency } as const)
-    }
-    case 'AddItem': {
-      const { sku, quantity, priceMinor } = command
-      const rejection = refuse(command, order)
-      return rejection === undefined
-        ? accept({ _tag: 'ItemAdded', sku, quantity, priceMinor } as const)
-        : reject({ _tag: rejection })
-    }
-  }
-}
-
-const StoredOrder = record(
-  'StoredOrder',
-  { units: Total, totalMinor: Total, goods: list(record('Good', { sku: Sku, units: Quantity })) },
-  { customerId: CustomerId },
-)
-type StoredOrder = TypeOf<typeof StoredOrder>
-
-const toStored = ({ customerId, units, totalMinor, unitsBySku }: Order) => {
-  const goods = Object.entries(unitsBySku).map(([sku, each]) => ({ sku, units: each }))
-  const totals = { units, totalMinor, goods }
-  return (customerId === '' ? totals : { ...totals, customerId }) as unknown as StoredOrder
-}
-
-const fromStored = ({ customerId, units, totalMinor, goods }: StoredOrder): Order => ({
-  placed: customerId !== undefined,
-  customerId: customerId ?? '',
-  units,
-  totalMinor,
-  unitsBySku: Object.fromEntries(goods.map((good) => [good.sku, good.units])),
-})
-
-const orders = aggregate({
-  name: 'order',
-  initial,
-  evolve,
-  decide,
-  command: OrderCommand,
-  event: OrderEvent,
-  rejection: OrderRejection,
-  snapshot: snapshotCodec(StoredOrder, toStored, fromStored),
-  reducer: 1,
-})
-
-/** What a caller sends. */
-const Request = record('Request', { commandId: CommandId, orderId: text('OrderId'), command: OrderCommand })
-
-/** The front door: a request becomes a command on its way, or stops here. */
-const arrive = (
-  input: unknown,
-  timeMs: number,
-): { readonly stream: StreamName; readonly member: Envelope<OrderCommand> } => {
-  const request = decode(Request, input)
-  if (E.isLeft(request)) throw new Error(JSON.stringify(request.left))
-  const { commandId, orderId, command } = request.right
-  return { stream: streamName('order', orderId), member: envelope(command, { id: commandId, timeMs }) }
-}
-
-/** A fault or a refusal throws, so that no command which did nothing is counted. */
-const answered = <Event, Rejection>(answer: E.Either<Fault, ReadonlyArray<Settled<Event, Rejection>>>) => {
-  if (E.isLeft(answer)) throw new Error(JSON.stringify(answer.left))
-  for (const settled of answer.right)
-    if (E.isLeft(settled) || E.isLeft(settled.right.outcome)) throw new Error(JSON.stringify(settled))
-}
-
-const requestOf = (stream: number, position: number, { type, data }: PlainEvent) => ({
-  commandId: commandIdOf(stream, position),
-  orderId: orderIdOf(stream),
-  command: { _tag: type === 'OrderPlaced' ? 'PlaceOrder' : 'AddItem', ...data },
-})
+import { answered, arrive, orders, requestFor, requestOf } from '../everfold-order.ts'
+import { begunAtMs, commandOf, historyOf, type Order, orderIdOf } from '../order-domain.ts'
 
 type House = ReturnType<typeof houseOf>
 
@@ -209,10 +57,7 @@ export const everfold: Contender = {
     for (let stream = 0; stream < streams; stream++) await live(house, stream, streamLength)
     batches += 1
     await live(resident, batches, 1)
-    const requests = perStream(streams, (stream): unknown => {
-      const { commandId, orderId, ...command } = commandOf(stream, streamLength)
-      return { commandId, orderId, command: { _tag: 'AddItem', ...command } }
-    })
+    const requests = perStream(streams, (stream) => requestFor(commandOf(stream, streamLength)))
     return {
       run: (stream) => house.handle(at(requests, stream)),
       inspect: async (stream) => {

@@ -1,0 +1,62 @@
+/** `dynamodb/command/{1,10,100,1000,10000}/{requests,rcu,wcu}`: a command with a fresh id, with nothing in a cache. */
+import { type Report, rounded } from '../group.ts'
+import type { OrderStore, StoreContender } from './contender.ts'
+import type { Dynamo } from './dynamo.ts'
+import { type Bill, meanOf } from './meter.ts'
+
+const STREAM_LENGTHS = [1, 10, 100, 1_000, 10_000]
+
+/** Two dozen commands for each length: twice the commits between two snapshots of ours. */
+const COMMANDS = 24
+
+interface Plan {
+  readonly streams: number
+  readonly each: number
+  readonly stride: number
+}
+
+/** A short stream answers one command, because it would not stay short; a long one answers many in turn. */
+const planOf = (streamLength: number, stride: number): Plan => {
+  if (streamLength < 100) return { streams: COMMANDS, each: 1, stride: 1 }
+  return { streams: streamLength < 10_000 ? 2 : 1, each: COMMANDS, stride: streamLength < 1_000 ? 1 : stride }
+}
+
+export const commands = async (dynamo: Dynamo, contender: StoreContender, report: Report): Promise<void> => {
+  const store = await contender.open(dynamo)
+  for (const streamLength of STREAM_LENGTHS) {
+    const bill = await billOf(dynamo, store, streamLength, planOf(streamLength, contender.stride))
+    const say = (what: string, unit: string, value: number) =>
+      report.result({
+        name: `dynamodb/command/${streamLength}/${what}`,
+        contender: contender.name,
+        value: rounded(value),
+        unit,
+      })
+    say('requests', 'requests', bill.requests)
+    say('rcu', 'rcu', bill.readUnits)
+    say('wcu', 'wcu', bill.writeUnits)
+    if (bill.transactions > 0) say('transactions', 'transactions', bill.transactions)
+  }
+}
+
+/** The mean per command. Each length has streams of its own. */
+const billOf = async (
+  { meter }: Dynamo,
+  store: OrderStore,
+  streamLength: number,
+  { streams, each, stride }: Plan,
+): Promise<Bill> => {
+  const bills: Array<Bill> = []
+  for (let n = 0; n < streams; n += 1) {
+    const stream = streamLength * COMMANDS + n
+    await store.seed(stream, streamLength)
+    for (let more = 0; more < each * stride; more += 1) {
+      const bill = await meter.bill(() => store.command(stream, streamLength + more))
+      if (more % stride === 0) bills.push(bill)
+    }
+    const { version } = await store.inspect(stream)
+    if (version !== streamLength + each * stride)
+      throw new Error(`a stream of ${streamLength + each * stride} events is at version ${version}`)
+  }
+  return meanOf(bills)
+}

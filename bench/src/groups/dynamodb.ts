@@ -1,0 +1,16 @@
+/** `dynamodb/*`: what commands cost on DynamoDB, ours and the peers', counted on Amazon's DynamoDB Local. */
+import { castore } from '../dynamodb/castore.ts'
+import { commands } from '../dynamodb/command.ts'
+import { withDynamo } from '../dynamodb/dynamo.ts'
+import { equinoxJs } from '../dynamodb/equinox-js.ts'
+import { everfold } from '../dynamodb/everfold.ts'
+import type { Group } from '../group.ts'
+
+const contenders = [everfold, castore, equinoxJs]
+
+export const group: Group = {
+  run: (_, report) =>
+    withDynamo(async (dynamo) => {
+      for (const contender of contenders) await commands(dynamo, contender, report)
+    }),
+}
