@@ -7,10 +7,13 @@ import {
   UpdateTableCommand,
 } from '@aws-sdk/client-dynamodb'
 import { E } from '@everfold/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createTables, describeTables, type TablesOptions } from '../../src/store/tables.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { plainClient } from './tables.ts'
+
+// For a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 60_000 })
 
 const optionsOf = (name: string): TablesOptions => ({
   client: plainClient(),

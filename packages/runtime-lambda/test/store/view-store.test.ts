@@ -16,7 +16,7 @@ import {
 import { viewStoreSuite } from '@everfold/core/conformance'
 import { memoryViewStore, virtualKernel } from '@everfold/runtime-memory'
 import { fc, test as property } from '@fast-check/vitest'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/system-clock.ts'
 import { rightOf, viewsOver, viewsTable } from './views.ts'
 
@@ -27,8 +27,8 @@ const tables = {
   faults: viewsTable('faults'),
   limits: viewsTable('limits'),
 }
-/** For a machine that is busy with other tests. */
-const PATIENT_MS = 60_000
+// For a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 60_000 })
 
 const one = streamName('order', 'one')
 const other = streamName('order', 'other')
@@ -67,13 +67,9 @@ describe('the view store', () => {
     advance: systemClock.sleep,
   }))
   for (const { title, run } of suite)
-    test(
-      `${title}`,
-      async () => {
-        await expect(run()).resolves.toBeUndefined()
-      },
-      PATIENT_MS,
-    )
+    test(`${title}`, async () => {
+      await expect(run()).resolves.toBeUndefined()
+    })
 })
 
 const anySources = fc.dictionary(fc.constantFrom(one, other), fc.integer({ min: 1, max: 3 }), {
@@ -170,22 +166,18 @@ const ask = async (
 describe('whatever is asked', () => {
   property.prop([fc.array(fc.tuple(anyGeneration, anyAsked), { minLength: 20, maxLength: 50 })], {
     numRuns: 25,
-  })(
-    'the store on DynamoDB answers as the one in memory',
-    async (calls) => {
-      const { views } = viewsOver(await tables.model)
-      const model = memoryViewStore(virtualKernel({ mode: 'immediate' }))
-      runs += 1
-      for (const [{ projection, generation }, asked] of calls) {
-        const own = { projection: `${projection}/${runs}`, generation }
-        const [answer, expected] = await ask([views, model], own, asked)
-        expect(answer).toEqual(expected)
-        if (asked._tag === 'put')
-          expect(await views.get(own, asked.row)()).toEqual(await model.get(own, asked.row)())
-      }
-    },
-    PATIENT_MS,
-  )
+  })('the store on DynamoDB answers as the one in memory', async (calls) => {
+    const { views } = viewsOver(await tables.model)
+    const model = memoryViewStore(virtualKernel({ mode: 'immediate' }))
+    runs += 1
+    for (const [{ projection, generation }, asked] of calls) {
+      const own = { projection: `${projection}/${runs}`, generation }
+      const [answer, expected] = await ask([views, model], own, asked)
+      expect(answer).toEqual(expected)
+      if (asked._tag === 'put')
+        expect(await views.get(own, asked.row)()).toEqual(await model.get(own, asked.row)())
+    }
+  })
 
   const anyNumber = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (n === 0 ? 0 : n))
   const nested = (depth: number): Json => (depth === 0 ? '' : [{ '': nested(depth - 1) }])
@@ -229,7 +221,6 @@ describe('a connection that breaks', () => {
       expect(await shaken.advance(generation, one, 3)()).toEqual(E.right(undefined))
       expect(await shaken.progress(generation, one)()).toEqual(E.right(3))
     },
-    PATIENT_MS,
   )
 
   test('once behind the back of the SDK does not make a put a conflict with itself', async () => {
@@ -252,22 +243,18 @@ describe('a connection that breaks', () => {
     for (const answer of answers) expect(answer).toMatchObject(E.left({ _tag: 'Unavailable' }))
   })
 
-  test(
-    'leaves what a batch did not do to be done again',
-    async () => {
-      const generation = fresh()
-      const table = await tables.faults
-      const { views, client } = viewsOver(table)
-      const keys = Array.from({ length: 60 }, (_, at) => `${100 + at}`)
-      for (const pk of keys) rightOf(await views.put(generation, { ...rowOf('s', pk), pk }, undefined)())
-      cutShort(client, 7)
-      const listed = rightOf(await views.query(generation, { index: 'inverted', pk: 's', limit: 100 })())
-      expect(listed.rows.map(({ value }) => value)).toEqual(keys)
-      expect(await views.drop(generation)()).toEqual(E.right(undefined))
-      expect(await items(table, generation)).toEqual([])
-    },
-    PATIENT_MS,
-  )
+  test('leaves what a batch did not do to be done again', async () => {
+    const generation = fresh()
+    const table = await tables.faults
+    const { views, client } = viewsOver(table)
+    const keys = Array.from({ length: 60 }, (_, at) => `${100 + at}`)
+    for (const pk of keys) rightOf(await views.put(generation, { ...rowOf('s', pk), pk }, undefined)())
+    cutShort(client, 7)
+    const listed = rightOf(await views.query(generation, { index: 'inverted', pk: 's', limit: 100 })())
+    expect(listed.rows.map(({ value }) => value)).toEqual(keys)
+    expect(await views.drop(generation)()).toEqual(E.right(undefined))
+    expect(await items(table, generation)).toEqual([])
+  })
 })
 
 /** From now on no batch of this client does more than so many of its requests: the rest is left undone. */
@@ -348,25 +335,21 @@ describe('the limits of DynamoDB', () => {
     expect(refused).toBeLessThan(6)
   })
 
-  test(
-    'a row of thousands of sources is compared with them all',
-    async () => {
-      const generation = fresh()
-      const sources = Object.fromEntries(
-        Array.from({ length: 2000 }, (_, at) => [streamName('order', `${at}-${big(150)}`), at]),
-      )
-      const [last = one] = Object.keys(sources).slice(-1) as Array<StreamName>
-      expect(await views.put(generation, rowOf('s', 1, sources), undefined)()).toEqual(E.right('stored'))
-      const next = rowOf('s', 2, { ...sources, [last]: 9001 })
-      expect(await views.put(generation, next, { ...sources, [last]: 9001 })()).toEqual(E.right('conflict'))
-      expect(await views.put(generation, next, sources)()).toEqual(E.right('stored'))
-      const more = rowOf('s', big(100_000), { ...next.sources, [other]: 1 })
-      expect(await views.put(generation, more, next.sources)()).toMatchObject(
-        E.left({ _tag: 'TooLarge', stream: other }),
-      )
-    },
-    PATIENT_MS,
-  )
+  test('a row of thousands of sources is compared with them all', async () => {
+    const generation = fresh()
+    const sources = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, at) => [streamName('order', `${at}-${big(150)}`), at]),
+    )
+    const [last = one] = Object.keys(sources).slice(-1) as Array<StreamName>
+    expect(await views.put(generation, rowOf('s', 1, sources), undefined)()).toEqual(E.right('stored'))
+    const next = rowOf('s', 2, { ...sources, [last]: 9001 })
+    expect(await views.put(generation, next, { ...sources, [last]: 9001 })()).toEqual(E.right('conflict'))
+    expect(await views.put(generation, next, sources)()).toEqual(E.right('stored'))
+    const more = rowOf('s', big(100_000), { ...next.sources, [other]: 1 })
+    expect(await views.put(generation, more, next.sources)()).toMatchObject(
+      E.left({ _tag: 'TooLarge', stream: other }),
+    )
+  })
 
   test('a page of tombstones alone is not the end', async () => {
     const generation = fresh()
