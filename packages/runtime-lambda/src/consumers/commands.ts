@@ -1,0 +1,86 @@
+/**
+ * The command consumer: a Lambda handler for the queue of dispatches. What waits together for one stream is decided
+ * together, as one commit, so a hot stream costs a write per batch and not one per command.
+ *
+ * A fault may pass, or a deploy may mend it: the commands come again, and with them all that waits behind them for
+ * the same stream, until the queue's redrive moves them. An undecodable history is such a fault: nothing of that stream
+ * could go through before it. A command that is refused for itself (not decodable, an id that names another payload, too
+ * old, too large) would be refused for ever, and becomes a dead letter at once. A duplicate delivery changes nothing,
+ * because its command id is on record.
+ */
+import {
+  type Aggregates,
+  type AnyAggregate,
+  dispatchOf,
+  E,
+  type Envelope,
+  type ExecuteOptions,
+  type ExecutePorts,
+  execute,
+  type Message,
+  type StreamName,
+} from '@everfold/core'
+import {
+  comeAgain,
+  DONE,
+  hopeless,
+  type MessageConsumerOptions,
+  messageConsumer,
+  type Settlement,
+  type Work,
+} from './messages.ts'
+
+export interface CommandConsumerOptions extends MessageConsumerOptions {
+  /** Those whose commands this queue carries; a process is an aggregate, too. */
+  readonly aggregates: Aggregates
+  readonly ports: ExecutePorts
+  readonly execute?: Partial<ExecuteOptions>
+  /** The most commands of one stream in one commit; 100 unless told. */
+  readonly groupLimit?: number
+}
+
+export const commandConsumer = (options: CommandConsumerOptions): ReturnType<typeof messageConsumer> => {
+  const { aggregates, groupLimit = 100 } = options
+  const decide = decider(options)
+  const work: Work = async (messages) => {
+    const group = leading(aggregates, messages.slice(0, groupLimit))
+    return E.isLeft(group) ? [hopeless(group.left)] : decide(group.right)
+  }
+  return messageConsumer(options, work)
+}
+
+/** Commands of one stream. */
+interface Group {
+  readonly aggregate: AnyAggregate
+  readonly stream: StreamName
+  readonly envelopes: ReadonlyArray<Envelope<unknown>>
+}
+
+/** The commands from the first message on that are for the same stream; left where the first one is none. */
+const leading = (aggregates: Aggregates, messages: ReadonlyArray<Message>): E.Either<unknown, Group> => {
+  let group: Group | undefined
+  for (const { body } of messages) {
+    const carried = dispatchOf(aggregates, body)
+    if (E.isLeft(carried)) return group === undefined ? carried : E.right(group)
+    const { aggregate, dispatch } = carried.right
+    if (group !== undefined && group.stream !== dispatch.stream) break
+    const envelopes: ReadonlyArray<Envelope<unknown>> = [...(group?.envelopes ?? []), dispatch.envelope]
+    group = { aggregate, stream: dispatch.stream, envelopes }
+  }
+  return group === undefined ? E.left('no message') : E.right(group)
+}
+
+const decider = ({ ports, execute: tuning }: CommandConsumerOptions) => {
+  const decide = async ({ aggregate, stream, envelopes }: Group): Promise<ReadonlyArray<Settlement>> => {
+    try {
+      const answers = await execute(aggregate, ports, tuning)(stream, envelopes)()
+      if (E.isLeft(answers)) return [comeAgain(answers.left)]
+      return answers.right.map((answer) => (E.isLeft(answer) ? hopeless(answer.left) : DONE))
+    } catch (broken) {
+      // A decider that throws is broken for this command, but not for the others of the group.
+      if (envelopes.length === 1) return [hopeless(broken)]
+      return decide({ aggregate, stream, envelopes: envelopes.slice(0, Math.ceil(envelopes.length / 2)) })
+    }
+  }
+  return decide
+}
