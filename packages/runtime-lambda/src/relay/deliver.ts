@@ -1,20 +1,14 @@
 /** Sends what a commit sets off to where it is worked on: commands and calls to queues, timers to their service. */
 import {
+  callMessage,
   type Delivery,
   E,
   type Fault,
-  groupOf,
-  integer,
   type Message,
   messageOf,
   type Queue,
-  record,
-  resultId,
-  StreamName,
   type TE,
   type TimerService,
-  type TypeOf,
-  text,
 } from '@everfold/core'
 
 export interface Deliverers {
@@ -23,26 +17,6 @@ export interface Deliverers {
   readonly calls: Queue
   readonly timers: TimerService
 }
-
-/** Where the event is that asks a gateway for a call: a hint, the log has the event. */
-export const CallBody = record('CallBody', {
-  gateway: text('GatewayName'),
-  stream: StreamName,
-  commit: integer('CommitNumber', 1),
-  index: integer('EventIndex', 0),
-})
-export type CallBody = TypeOf<typeof CallBody>
-
-const callMessage = ({ gateway, recorded }: Extract<Delivery, { readonly _tag: 'Call' }>): Message => ({
-  id: resultId(gateway.name, recorded),
-  group: groupOf(recorded.stream),
-  body: {
-    gateway: gateway.name,
-    stream: recorded.stream,
-    commit: recorded.commit,
-    index: Number(recorded.id.slice(recorded.id.lastIndexOf('.') + 1)),
-  },
-})
 
 /** In the order in which they are given, each kind for itself; safe to repeat, whatever went through before. */
 export const deliver =

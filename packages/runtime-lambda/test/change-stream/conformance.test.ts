@@ -12,7 +12,7 @@ describe('the change stream', () => {
     advance: (ms: number) => clock.sleep(ms / 20),
   }))
   for (const { title, run } of changeStreamSuite(() => harness))
-    test(`conforms: ${title}`, async () => {
+    test(`conforms: ${title}`, { timeout: 60_000 }, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 })
