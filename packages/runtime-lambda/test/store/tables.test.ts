@@ -26,6 +26,8 @@ const S = (name: string) => ({ AttributeName: name, AttributeType: 'S' as const 
 const HASH = (name: string) => ({ AttributeName: name, KeyType: 'HASH' as const })
 const RANGE = (name: string) => ({ AttributeName: name, KeyType: 'RANGE' as const })
 
+const absent = (table: string) => ({ table, status: 'ABSENT', differences: [] })
+
 describe('the tables', () => {
   test('are made in the shape that the stores need', async () => {
     const options = optionsOf('made')
@@ -123,7 +125,6 @@ describe('the tables', () => {
 
   test('that are not there are absent, and a half-made pair is completed', async () => {
     const options = optionsOf('half')
-    const absent = (table: string) => ({ table, status: 'ABSENT', differences: [] })
     expect(await describeTables(options)()).toEqual(E.right([absent('half-events'), absent('half-views')]))
     await createTables(options)()
     await options.client.send(new DeleteTableCommand({ TableName: options.names.views }))

@@ -64,9 +64,9 @@ describe('a commit that touches one row', () => {
   })
 })
 
-describe('a row', () => {
-  const rowOf = (sk: string, value: string, sources: Sources): Row => ({ pk: 'p', sk, value, sources })
+const rowOf = (sk: string, value: string, sources: Sources): Row => ({ pk: 'p', sk, value, sources })
 
+describe('a row', () => {
   test('of nearly a kilobyte is one write unit, and the index one more only when it comes or goes', async () => {
     const { views, read } = await metered()
     const value = 'x'.repeat(900)
