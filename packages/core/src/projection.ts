@@ -70,7 +70,36 @@ export const project =
     return E.right(undefined)
   }
 
-const sourceOf = ({ sources }: Projection, stream: StreamName): ProjectionSource | undefined => {
+/**
+ * Takes one commit into several projections, into generations of one view in the order in which they are listed: the one
+ * that is being built before the one that is read. So whatever its readers have seen of a stream is in the next one too.
+ */
+export const projectAll = (
+  projections: ReadonlyArray<Projection>,
+  ports: ProjectPorts,
+): ((commit: Commit) => TE.TaskEither<Fault, void>) => {
+  const views = [...Map.groupBy(projections, ({ name }) => name).values()].map((generations) =>
+    generations.map((one) => project(one, ports)),
+  )
+  return (commit) => async () => {
+    const taken = await Promise.all(views.map((generations) => inTurn(generations, commit)))
+    return taken.find(E.isLeft) ?? E.right(undefined)
+  }
+}
+
+const inTurn = async (
+  generations: ReadonlyArray<ReturnType<typeof project>>,
+  commit: Commit,
+): Promise<E.Either<Fault, void>> => {
+  for (const take of generations) {
+    const taken = await take(commit)()
+    if (E.isLeft(taken)) return taken
+  }
+  return E.right(undefined)
+}
+
+/** Where the events of a stream go; undefined where the projection hears none of them. */
+export const sourceOf = ({ sources }: Projection, stream: StreamName): ProjectionSource | undefined => {
   const { category } = streamParts(stream)
   return sources.find(({ aggregate }) => aggregate.name === category)
 }
@@ -150,39 +179,4 @@ const changeRow = async (
     if (put.right === 'stored') return E.right(undefined)
   }
   return E.left(unavailable(`the row ${pk} ${sk}: too many writers at once`))
-}
-
-/**
- * Builds a generation from the log and switches readers to it. The live feed must reach this generation from before
- * the call on: what is appended meanwhile is met by the feed, what was there before by the scan.
- */
-export const rebuild =
-  (projection: Projection, ports: ProjectPorts, segments: number) =>
-  (onCommits: (count: number) => void): TE.TaskEither<Fault, void> =>
-  async () => {
-    const scans = Array.from({ length: segments }, (_, segment) =>
-      rebuildSegment(projection, ports, { segment, segments }, onCommits),
-    )
-    for (const scanned of await Promise.all(scans)) if (E.isLeft(scanned)) return scanned
-    return ports.views.activate(generationOf(projection))()
-  }
-
-const rebuildSegment = async (
-  projection: Projection,
-  ports: ProjectPorts,
-  part: { readonly segment: number; readonly segments: number },
-  onCommits: (count: number) => void,
-): Promise<E.Either<Fault, void>> => {
-  let cursor: string | undefined
-  for (;;) {
-    const page = await ports.store.scan(cursor === undefined ? part : { ...part, cursor })()
-    if (E.isLeft(page)) return page
-    for (const commit of page.right.commits) {
-      const projected = await project(projection, ports)(commit)()
-      if (E.isLeft(projected)) return projected
-    }
-    onCommits(page.right.commits.length)
-    cursor = page.right.cursor
-    if (cursor === undefined) return E.right(undefined)
-  }
 }

@@ -1,0 +1,298 @@
+import {
+  type Commit,
+  E,
+  type EventStore,
+  execute,
+  from,
+  type Generation,
+  type Projection,
+  project,
+  projectAll,
+  type RebuildOptions,
+  type RebuildProgress,
+  rebuild,
+  type StreamName,
+  streamName,
+  unavailable,
+  type ViewStore,
+} from '@everfold/core'
+import {
+  memoryChangeStream,
+  memoryEventStore,
+  memoryViewStore,
+  type VirtualKernel,
+  virtualKernel,
+} from '@everfold/runtime-memory'
+import { fc, test as property } from '@fast-check/vitest'
+import { describe, expect, test } from 'vitest'
+import * as Seats from './seats.ts'
+import { answerTo, asked } from './writers.ts'
+
+/** One row per show, and one for all: what is taken in twice, or lost, shows in the counts. */
+const countsOf = (generation: string): Projection => ({
+  name: 'counts',
+  generation,
+  sources: [
+    from(Seats.aggregate, ({ stream }) => [
+      { pk: 'SHOW', sk: stream, change: (count) => Number(count ?? 0) + 1 },
+      { pk: 'ALL', sk: 'all', change: (count) => Number(count ?? 0) + 1 },
+    ]),
+  ],
+})
+const [old, next] = [countsOf('1'), countsOf('2')]
+const SHOWS = ['ball', 'gala', 'play'].map((show) => streamName('seats', show))
+const showOf = (at: number): StreamName => SHOWS[at % SHOWS.length] ?? streamName('seats', 'none')
+
+const rightOf = <A>(answer: E.Either<unknown, A>): A => {
+  if (E.isLeft(answer)) throw new Error(`failed: ${JSON.stringify(answer.left)}`)
+  return answer.right
+}
+
+const theatre = (kernel: VirtualKernel, pageCommits = 1000) => {
+  const store = memoryEventStore(kernel, { pageCommits })
+  const views = memoryViewStore(kernel)
+  const run = execute(Seats.aggregate, { store, clock: kernel })
+  let sent = 0
+  const write = async (stream: StreamName) => {
+    sent += 1
+    await answerTo(run(stream, [asked({ _tag: 'AddSeats', seats: 1 }, `${sent}`)]))
+  }
+  return { kernel, store, views, ports: { store, views }, write }
+}
+type Theatre = ReturnType<typeof theatre>
+
+const rowsOf = async ({ views }: Theatre, generation: string) => {
+  const rows: Record<string, unknown> = {}
+  for (const pk of ['SHOW', 'ALL'])
+    for (const { sk, value } of rightOf(
+      await views.query({ projection: 'counts', generation }, { pk, limit: 100 })(),
+    ).rows)
+      rows[sk] = value
+  return rows
+}
+
+const foldOf = (log: ReadonlyArray<Commit>) => {
+  const rows: Record<string, number> = {}
+  for (const { stream, answers } of log)
+    for (const key of answers.flatMap(({ events }) => events.flatMap(() => [stream, 'all'])))
+      rows[key] = (rows[key] ?? 0) + 1
+  return rows
+}
+
+/**
+ * Nobody here sleeps, since time stands still while anybody has something to do. The live projector: feeds both generations, and beside it one of the last deploy is at work for a while, which knows
+ * only the old one and keeps from the other what it takes.
+ */
+const projectorsOf = ({ kernel, store, ports }: Theatre) => {
+  const changes = memoryChangeStream(kernel, store)
+  const both = projectAll([next, old], ports)
+  const lastDeploy = project(old, ports)
+  const atWork = new Set<Promise<unknown>>()
+  let straggling = true
+  let over = false
+  const follow = async (start: string) => {
+    let checkpoint = start
+    for (;;) {
+      const read = rightOf(await changes.read(checkpoint, 3)())
+      checkpoint = read.checkpoint
+      for (const commit of read.commits)
+        if (straggling && kernel.random() < 0.5) {
+          const taking = lastDeploy(commit)()
+          atWork.add(taking)
+          rightOf(await taking)
+        } else rightOf(await both(commit)())
+      if (over && read.commits.length === 0) return
+    }
+  }
+  return {
+    follow,
+    /** The last deploy's projector ends what it does, and does no more. */
+    retire: async () => {
+      straggling = false
+      await Promise.all(atWork)
+    },
+    end: () => {
+      over = true
+    },
+  }
+}
+
+/** Reads rows of the active generation again and again; what it has seen of a show never goes back. */
+const readerOf =
+  ({ views }: Theatre, over: () => boolean) =>
+  async () => {
+    const seen = new Map<StreamName, number>()
+    while (!over()) {
+      for (const show of SHOWS) {
+        const generation = rightOf(await views.active('counts')()) ?? '1'
+        const row = rightOf(await views.get({ projection: 'counts', generation }, { pk: 'SHOW', sk: show })())
+        const count = Number(row?.value ?? 0)
+        if (count < (seen.get(show) ?? 0))
+          throw new Error(`${show} went back from ${seen.get(show)} to ${count}`)
+        seen.set(show, count)
+      }
+    }
+  }
+
+/** Ports that fail for good after so many writes, as a process does that is killed. */
+const dead = async () => E.left(unavailable('the process'))
+
+const mortal = ({ views, store }: Theatre, writes: number): { views: ViewStore; store: EventStore } => {
+  let left = writes
+  return {
+    store,
+    views: {
+      ...views,
+      put: (...row) => (left-- > 0 ? views.put(...row) : dead),
+      advance: (...progress) => (left-- > 0 ? views.advance(...progress) : dead),
+      activate: (generation) => (left-- > 0 ? views.activate(generation) : dead),
+    },
+  }
+}
+
+const anyScript = fc.record({
+  seed: fc.integer(),
+  before: fc.array(fc.nat({ max: 2 }), { maxLength: 12 }),
+  meanwhile: fc.array(fc.nat({ max: 2 }), { maxLength: 25 }),
+  segments: fc.integer({ min: 1, max: 3 }),
+  pageCommits: fc.integer({ min: 1, max: 4 }),
+  /** After how many writes the rebuild is killed, one time after the other. */
+  deaths: fc.array(fc.nat({ max: 20 }), { maxLength: 3 }),
+})
+
+describe('a view that is rebuilt while commands keep coming', () => {
+  property.prop([anyScript], { numRuns: 120 })(
+    'ends as the fold of the log, and what readers saw never goes back',
+    async ({ seed, before, meanwhile, segments, pageCommits, deaths }) => {
+      const kernel = virtualKernel({ seed })
+      const house = theatre(kernel, pageCommits)
+      let over = false
+      await kernel.run(async () => {
+        for (const at of before) {
+          await house.write(showOf(at))
+          const commit = house.store.log.at(-1)
+          if (commit !== undefined) rightOf(await project(old, house.ports)(commit)())
+        }
+        const projectors = projectorsOf(house)
+        const feeding = kernel.as('projector', () => projectors.follow(String(house.store.log.length)))
+        const reading = kernel.as(
+          'reader',
+          readerOf(house, () => over),
+        )
+        const writing = kernel.as('writer', async () => {
+          for (const at of meanwhile) {
+            await house.write(showOf(at))
+          }
+        })
+        // Nobody of the last deploy is left when the log has been read.
+        const scan: EventStore['scan'] = (part) => async () => {
+          const page = await house.store.scan(part)()
+          if (E.isRight(page) && page.right.cursor === undefined) await projectors.retire()
+          return page
+        }
+        const options: RebuildOptions = { segments, declared: '1' }
+        for (const writes of deaths) {
+          const { views, store } = mortal(house, writes)
+          await kernel.as('killed', rebuild(next, { views, store: { ...store, scan } }, options))
+        }
+        const ports = { views: house.views, store: { ...house.store, scan } }
+        const rebuilt = rightOf(await kernel.as('rebuild', rebuild(next, ports, options)))
+        expect(rebuilt._tag).toBe('Switched')
+        expect(await house.views.active('counts')()).toEqual(E.right('2'))
+        await writing
+        projectors.end()
+        await feeding
+        over = true
+        await reading
+        expect(await rowsOf(house, '2')).toEqual(foldOf(house.store.log))
+        expect(await rowsOf(house, '1')).toEqual(foldOf(house.store.log))
+      })
+    },
+    60_000,
+  )
+})
+
+/** Three shows of five commits each, which the generation that is read has taken in. */
+const played = async (): Promise<Theatre> => {
+  const house = theatre(virtualKernel({ mode: 'immediate' }), 4)
+  for (let at = 0; at < 15; at += 1) await house.write(showOf(at))
+  for (const commit of house.store.log) rightOf(await project(old, house.ports)(commit)())
+  return house
+}
+const generation = (name: string): Generation => ({ projection: 'counts', generation: name })
+
+describe('a rebuild', () => {
+  test('tells how far it is', async () => {
+    const house = await played()
+    const told: Array<RebuildProgress> = []
+    const onProgress = (progress: RebuildProgress) => void told.push(progress)
+    const rebuilt = rightOf(await rebuild(next, house.ports, { segments: 2, declared: '1', onProgress })())
+    const done = { commits: 15, rows: 30, segments: 2, segmentsDone: 2, passes: 1, behind: 0 }
+    expect(rebuilt).toEqual({ _tag: 'Switched', progress: done })
+    expect(told.at(-1)).toEqual(done)
+    const steps = told.map(({ commits }) => commits)
+    expect(steps).toEqual(steps.toSorted((one, other) => one - other))
+    expect(steps.length).toBeGreaterThan(4)
+  })
+  test('run again writes nothing anew', async () => {
+    const house = await played()
+    await rebuild(next, house.ports, { segments: 2 })()
+    const again = rightOf(await rebuild(next, house.ports, { segments: 3 })())
+    expect(again.progress).toMatchObject({ commits: 15, rows: 0, behind: 0 })
+  })
+  test('catches up what only the generation that is read has taken in', async () => {
+    const house = await played()
+    // The scan comes too early for the last commits, as an eventually consistent one may.
+    const scan: EventStore['scan'] = (part) => async () => {
+      const page = rightOf(await house.store.scan(part)())
+      return E.right({ ...page, commits: page.commits.filter(({ number }) => number < 4) })
+    }
+    const rebuilt = rightOf(
+      await rebuild(
+        next,
+        { ...house.ports, store: { ...house.store, scan } },
+        { segments: 1, declared: '1' },
+      )(),
+    )
+    expect(rebuilt).toMatchObject({ _tag: 'Switched', progress: { commits: 9, passes: 2, rows: 30 } })
+    expect(await rowsOf(house, '2')).toEqual(foldOf(house.store.log))
+  })
+  test('does not switch readers to less than they read, and says what is behind', async () => {
+    const house = await played()
+    const show = showOf(0)
+    await house.views.activate(generation('1'))()
+    // The log of the view that is read had more: this one was restored from an older backup.
+    await house.views.advance(generation('1'), show, 9)()
+    const rebuilt = rightOf(await rebuild(next, house.ports, { segments: 1, passes: 3 })())
+    expect(rebuilt).toMatchObject({
+      _tag: 'Behind',
+      streams: [{ stream: show, commit: 5, read: 9 }],
+      progress: { passes: 3, behind: 1 },
+    })
+    expect(await house.views.active('counts')()).toEqual(E.right('1'))
+  })
+  test('asks nothing of streams that it does not hear', async () => {
+    const house = await played()
+    await house.views.advance(generation('1'), streamName('circus', 'one'), 7)()
+    const rebuilt = rightOf(await rebuild(next, house.ports, { segments: 1, declared: '1' })())
+    expect(rebuilt._tag).toBe('Switched')
+  })
+})
+
+test('a commit reaches the generation that is built before the one that is read', async () => {
+  const house = await played()
+  const advanced: Array<string> = []
+  const views: ViewStore = {
+    ...house.views,
+    advance: ({ generation: name }, stream, commit) => {
+      advanced.push(name)
+      return house.views.advance(generation(name), stream, commit)
+    },
+  }
+  const show = showOf(0)
+  await house.write(show)
+  const newest = house.store.log.at(-1)
+  if (newest === undefined) throw new Error('there is a commit')
+  rightOf(await projectAll([next, old], { ...house.ports, views })(newest)())
+  expect(advanced).toEqual([...Array<string>(6).fill('2'), '1'])
+})
