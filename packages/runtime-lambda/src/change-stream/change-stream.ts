@@ -30,6 +30,8 @@ export interface DynamoChangeStreamOptions extends Patience {
 /** How old the list of shards may be, and how old where a closed shard's children are awaited. */
 const LISTED_MS = 60_000
 const LISTED_AGAIN_MS = 1000
+/** How old the time of a checkpoint may become while nothing moves. */
+const RENEWED_MS = 60_000
 
 /** An iterator, and the position that it reads on from. */
 interface Place {
@@ -151,12 +153,15 @@ const readShards = async (
     commits.push(...portion.right.commits)
     if (position !== undefined) positions.set(shard, position)
   }
-  const checkpoint: Checkpoint = {
-    stream: from.stream,
-    atMs: options.clock.nowMs(),
-    positions: withoutGone(kept.listed, positions),
-  }
-  return E.right({ commits, checkpoint: checkpointText(checkpoint) })
+  const next = { ...from, positions: withoutGone(kept.listed, positions) }
+  return E.right({ commits, checkpoint: renewed(from, next, options.clock.nowMs()) })
+}
+
+/** The same text while nothing has moved, so that it need not be kept again, but for once in a minute. */
+const renewed = (from: Checkpoint, next: Checkpoint, nowMs: number): string => {
+  const text = checkpointText(next)
+  const same = text === checkpointText(from) && nowMs - from.atMs < RENEWED_MS
+  return same ? text : checkpointText({ ...next, atMs: nowMs })
 }
 
 const readShard = async (

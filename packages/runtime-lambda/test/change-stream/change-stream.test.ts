@@ -106,16 +106,18 @@ describe('whatever shards there are', () => {
     },
   )
 
-  property.prop([lineage, pages, limits, fc.nat()], { numRuns: 60 })(
-    'a new reader goes on from any checkpoint, and misses nothing that it did not pass',
-    async (shards, sizes, limit, choice) => {
+  property.prop([lineage, pages, limits, fc.nat(), fc.boolean()], { numRuns: 80 })(
+    'a reader goes on from any checkpoint, new or not, and misses nothing that it did not pass',
+    async (shards, sizes, limit, choice, isNew) => {
       const all = everyCommit(shards)
       const { reader } = setup({ shards, pages: sizes })
       const checkpoints: Array<{ readonly from: string; readonly delivered: number }> = []
       const passed = (from: string, delivered: number) => checkpoints.push({ from, delivered })
-      const first = await readAll(reader(), { limit, until: all.length, passed })
+      const changes = reader()
+      const first = await readAll(changes, { limit, until: all.length, passed })
       const { from, delivered = 0 } = checkpoints[choice % checkpoints.length] ?? {}
-      const rest = await readAll(reader(), { from, limit, until: all.length - delivered })
+      const again = isNew ? reader() : changes
+      const rest = await readAll(again, { from, limit, until: all.length - delivered })
       expect([...rest].toSorted()).toEqual(first.slice(delivered).toSorted())
     },
   )
@@ -197,6 +199,20 @@ describe('what was dropped before it was read', () => {
 })
 
 describe('a checkpoint', () => {
+  test('stays the same while nothing comes, and is renewed now and then, so that it does not grow old', async () => {
+    const { reader, clock } = setup({ shards: [shard('one', 1)] })
+    const changes = reader()
+    const first = must(await changes.read(undefined, 10)())
+    const idle = must(await changes.read(first.checkpoint, 10)())
+    expect(idle.checkpoint).toBe(first.checkpoint)
+    let { checkpoint } = idle
+    for (let hour = 0; hour < 30; hour += 1) {
+      await clock.sleep(HOUR_MS)
+      ;({ checkpoint } = must(await changes.read(checkpoint, 10)()))
+    }
+    expect(checkpoint).not.toBe(first.checkpoint)
+  })
+
   test.each(['', '{}', '[]', '{"stream":"x","atMs":1,"shards":{"one":5}}'])(
     'that is none is a fault: %j',
     async (checkpoint) => {
