@@ -8,6 +8,8 @@
  * An event that no record of can be named is thrown: then the whole batch comes again.
  * Source: Lambda Developer Guide, "Configuring partial batch response with Kinesis Data Streams and Lambda".
  *
+ * A stream whose `RecordDistributionStrategy` is AUTO spreads a key over shards, and so has no order to keep.
+ *
  * Laws: records of one group are taken in order; whatever precedes the reported number has been taken; nothing is
  * reported iff everything has been taken.
  */

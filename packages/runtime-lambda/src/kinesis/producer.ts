@@ -49,7 +49,7 @@ export interface KinesisProducerOptions {
   /** The stream's name. */
   readonly stream: string
   readonly clock: Clock
-  /** How long one `put` may take with all its repeats; 10 s unless told. */
+  /** No call of a `put` is begun after so long; 10 s unless told. */
   readonly budgetMs?: number
   /** The largest record with its key; 1 MiB unless told, and no more than the stream has been set to take. */
   readonly recordBytes?: number
@@ -65,7 +65,8 @@ type Answer = E.Either<PutFailure, Placed>
 type Send = (entries: ReadonlyArray<Entry>) => Promise<ReadonlyArray<Answer>>
 
 export const kinesisProducer = (options: KinesisProducerOptions): KinesisProducer => {
-  const { recordBytes: limitBytes = KINESIS.recordBytes, aggregate = false, order = 'coarse' } = options
+  const { recordBytes: limit = KINESIS.recordBytes, aggregate = false, order = 'coarse' } = options
+  const limitBytes = Math.min(limit, KINESIS.largestRecordBytes)
   const aggregateBytes = Math.min(aggregate === true ? KINESIS.aggregateBytes : Number(aggregate), limitBytes)
   const strict = order === 'strict'
   const send = strict ? oneByOne(options) : manyAtOnce(options)
@@ -140,7 +141,7 @@ const manyAtOnce = (options: KinesisProducerOptions): Send => {
       pending = [...failed, ...pending.slice(fits)]
       if (failed.length > 0) throw new SomeFailed(failed.length)
     }
-    while (pending.length > 0) {
+    while (pending.length > 0 && clock.nowMs() <= untilMs) {
       const patience = { clock, budgetMs: untilMs - clock.nowMs() }
       const outcome = await patiently(patience, call, isWorthRepeating)
       if (E.isRight(outcome)) continue
@@ -209,6 +210,7 @@ const oneByOne = (options: KinesisProducerOptions): Send => {
     await inParallel(chains.values(), parallel, async (chain) => {
       let stopped: Answer | undefined
       for (const at of chain) {
+        if (clock.nowMs() > untilMs) return
         const answer = stopped ?? (await putOne(entries[at] as Entry, untilMs))
         answers[at] = answer
         if (E.isLeft(answer)) stopped = HELD_BACK

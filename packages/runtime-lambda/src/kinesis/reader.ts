@@ -42,12 +42,14 @@ export interface Step {
   readonly records: number
   /** Whether more is known to wait: behind what was read, or because it was not taken. */
   readonly behind: boolean
+  /** Whether a batch was not taken whole, and comes again. */
+  readonly failed: boolean
 }
 
 export interface KinesisReader {
   /** One batch from each shard that may be read now. */
   readonly step: TE.TaskEither<Fault, Step>
-  /** Steps until nothing is known to wait. It goes on for ever while a record is never taken. */
+  /** Steps until nothing is known to wait, with a pause after what was not taken: for ever, if a record never is. */
   readonly drain: TE.TaskEither<Fault, void>
 }
 
@@ -59,23 +61,29 @@ export const kinesisReader = (options: KinesisReaderOptions): KinesisReader => {
     if (E.isLeft(listed)) return listed
     let records = 0
     let behind = false
+    let failed = false
     for (const shard of readable(listed.right, checkpoints)) {
       const stepped = await stepShard(options, { shard, checkpoints, iterators })
       if (E.isLeft(stepped)) return stepped
       records += stepped.right.records
       behind ||= stepped.right.behind
+      failed ||= stepped.right.failed
     }
-    return E.right({ records, behind })
+    return E.right({ records, behind, failed })
   }
   const drain = async (): Promise<E.Either<Fault, void>> => {
     for (;;) {
       const stepped = await step()
       if (E.isLeft(stepped)) return stepped
       if (!stepped.right.behind) return E.right(undefined)
+      if (stepped.right.failed) await options.clock.sleep(PAUSE_MS)
     }
   }
   return { step, drain }
 }
+
+/** Lambda asks each shard four times a second. Source: Lambda Developer Guide, "Using AWS Lambda with Amazon Kinesis". */
+const PAUSE_MS = 250
 
 type Reading = Pick<KinesisReaderOptions, 'client' | 'stream' | 'clock'>
 
@@ -130,17 +138,19 @@ const stepShard = async (
   if (E.isLeft(read))
     // Five minutes old: the next step takes a new one from the checkpoint.
     return read.left instanceof ExpiredIteratorException
-      ? E.right({ records: 0, behind: true })
+      ? E.right({ records: 0, behind: true, failed: false })
       : E.left(unavailable('kinesis', read.left))
   const { Records: records = [], NextShardIterator: next, MillisBehindLatest: lag = 0 } = read.right
-  const failedAt = await firstFailed(options, shard, records)
-  const taken = records[failedAt - 1]?.SequenceNumber
+  const answered = await firstFailed(options, shard, records)
+  if (E.isLeft(answered)) return answered
+  const taken = records[answered.right - 1]?.SequenceNumber
   if (taken !== undefined) checkpoints.set(shard, taken)
-  if (failedAt < records.length) return E.right({ records: records.length, behind: true })
+  if (answered.right < records.length) return E.right({ records: records.length, behind: true, failed: true })
   if (next === undefined) checkpoints.set(shard, null)
   else iterators.set(shard, next)
   // A page may be short while more waits behind it, and behind a shard's end its children may.
-  return E.right({ records: records.length, behind: records.length > 0 || lag > 0 || next === undefined })
+  const behind = records.length > 0 || lag > 0 || next === undefined
+  return E.right({ records: records.length, behind, failed: false })
 }
 
 const iteratorOf = async (
@@ -167,19 +177,17 @@ const firstFailed = async (
   { stream, handler }: KinesisReaderOptions,
   shard: string,
   records: ReadonlyArray<ShardRecord>,
-): Promise<number> => {
-  if (records.length === 0) return 0
+): Promise<E.Either<Fault, number>> => {
+  if (records.length === 0) return E.right(0)
   try {
     const { batchItemFailures } = await handler(eventOf(stream, shard, records))
     const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
-    if (failed.size === 0) return records.length
+    if (failed.size === 0) return E.right(records.length)
     // A number that is none of the batch fails it whole, as at Lambda.
-    return Math.max(
-      0,
-      records.findIndex(({ SequenceNumber: number = '' }) => failed.has(number)),
-    )
-  } catch {
-    return 0
+    const first = records.findIndex(({ SequenceNumber: number = '' }) => failed.has(number))
+    return E.right(Math.max(0, first))
+  } catch (cause) {
+    return E.left(unavailable('kinesis: the handler', cause))
   }
 }
 

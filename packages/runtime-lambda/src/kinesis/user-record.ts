@@ -34,17 +34,17 @@ export interface Unit {
  * A record without its shard and number leaves nothing that the rest could be reported by: such an event is refused whole.
  */
 export const unitsOf = (event: unknown): E.Either<InvalidInput, ReadonlyArray<Unit>> => {
-  const records = fieldOf(event, 'Records')
+  const { Records: records } = fieldsOf(event)
   if (!Array.isArray(records)) return refused({ pointer: '/Records', detail: 'is not a list' })
   const units: Array<Unit> = []
   let shard: string | undefined
   for (const [at, record] of records.entries()) {
     const pointer = `/Records/${at}`
-    const payload = fieldOf(record, 'kinesis')
-    const sequenceNumber = fieldOf(payload, 'sequenceNumber')
+    const { eventID: eventId, kinesis: payload } = fieldsOf(record)
+    const { sequenceNumber } = fieldsOf(payload)
     if (typeof sequenceNumber !== 'string' || !/^(?:0|[1-9]\d{0,128})$/.test(sequenceNumber))
       return refused({ pointer: `${pointer}/kinesis/sequenceNumber`, detail: 'is not a sequence number' })
-    const shardId = shardOf(fieldOf(record, 'eventID'), sequenceNumber)
+    const shardId = shardOf(eventId, sequenceNumber)
     if (shardId === undefined)
       return refused({ pointer: `${pointer}/eventID`, detail: 'is not a shard and the sequence number' })
     shard ??= shardId
@@ -54,10 +54,10 @@ export const unitsOf = (event: unknown): E.Either<InvalidInput, ReadonlyArray<Un
   return E.right(units.toSorted((one, other) => bySequence(one.sequenceNumber, other.sequenceNumber)))
 }
 
-const fieldOf = (input: unknown, name: string): unknown =>
-  typeof input === 'object' && input !== null && Object.hasOwn(input, name)
-    ? (input as Record<string, unknown>)[name]
-    : undefined
+const NO_FIELDS: Readonly<Record<string, unknown>> = {}
+
+const fieldsOf = (input: unknown): { readonly [name: string]: unknown } =>
+  typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : NO_FIELDS
 
 const refused = (...errors: ReadonlyArray<InputFault>): E.Either<InvalidInput, never> =>
   E.left({ _tag: 'InvalidInput', errors })
@@ -84,12 +84,11 @@ const recordsOf = (
   { shardId, sequenceNumber, pointer }: Place,
 ): E.Either<InvalidInput, ReadonlyArray<UserRecord>> => {
   const at = (field: string, detail: string) => refused({ pointer: `${pointer}/kinesis/${field}`, detail })
-  const partitionKey = fieldOf(payload, 'partitionKey')
+  const { partitionKey, approximateArrivalTimestamp: arrivedAt, data } = fieldsOf(payload)
   if (typeof partitionKey !== 'string' || partitionKey === '') return at('partitionKey', 'is not a key')
-  const arrivedAt = fieldOf(payload, 'approximateArrivalTimestamp')
   if (typeof arrivedAt !== 'number' || !(arrivedAt >= 0 && arrivedAt < Number.POSITIVE_INFINITY))
     return at('approximateArrivalTimestamp', 'is not a time in seconds')
-  const bytes = bytesOf(fieldOf(payload, 'data'))
+  const bytes = bytesOf(data)
   if (bytes === undefined) return at('data', 'is not base64')
   const apart = deaggregate(bytes)
   if (E.isLeft(apart))

@@ -7,7 +7,7 @@ import {
   type UserRecord,
 } from '@everfold/runtime-lambda/kinesis'
 import { fc, test as property } from '@fast-check/vitest'
-import type { KinesisStreamEvent, KinesisStreamHandler } from 'aws-lambda'
+import type { KinesisStreamEvent, KinesisStreamHandler, KinesisStreamRecordPayload } from 'aws-lambda'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { MalformedEvent } from '../../src/consumers/malformed-event.ts'
 import { framed, utf8 } from './records.ts'
@@ -21,11 +21,12 @@ const taking = (failing: ReadonlySet<string> = new Set(), options: Partial<Kines
   const handler = kinesisConsumer({
     take: (records) => async () => {
       const at = records.findIndex(({ id }) => planned.delete(id))
-      const done = at < 0 ? records : records.slice(0, at)
-      taken.push(...done)
-      if (at < 0) return E.right(undefined)
-      // A taker that throws has taken nothing for sure; what it did comes again.
+      if (at < 0) {
+        taken.push(...records)
+        return E.right(undefined)
+      }
       if (at % 2 === 1) throw new Error('planted')
+      taken.push(...records.slice(0, at))
       return E.left({ taken: at, cause: 'planted' })
     },
     report: (failure) => void failures.push(failure),
@@ -176,6 +177,24 @@ describe('a broken record', () => {
         errors: [{ pointer: '/Records/1/kinesis/data' }],
       },
     ])
+  })
+  test.each<[keyof KinesisStreamRecordPayload, unknown]>([
+    ['data', '*AAA'],
+    ['data', 'AAA'],
+    ['data', 7],
+    ['partitionKey', ''],
+    ['partitionKey', undefined],
+    ['approximateArrivalTimestamp', 'today'],
+    ['approximateArrivalTimestamp', Number.NaN],
+  ])('with a %s of %j fails with its path', async (field, value) => {
+    const { handler, taken, failures } = taking()
+    expect(
+      await handler(changed(streamEvent([plain, plain]), ['Records', 1, 'kinesis', field], value)),
+    ).toEqual({
+      batchItemFailures: [{ itemIdentifier: sequenceNumberOf(1) }],
+    })
+    expect(taken.length).toBe(1)
+    expect(failures).toMatchObject([{ errors: [{ pointer: `/Records/1/kinesis/${field}` }] }])
   })
   test('behind a failure is reported by the failure', async () => {
     const { handler } = taking(new Set([`${SHARD}:${sequenceNumberOf(0)}:0`]))

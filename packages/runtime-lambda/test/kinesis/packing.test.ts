@@ -2,6 +2,7 @@ import { E } from '@everfold/core'
 import { aggregate, deaggregate, type StreamRecord } from '@everfold/runtime-lambda/kinesis'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
+import { aggregatedBytes, aggregateOverheadBytes } from '../../src/kinesis/aggregate.ts'
 import { aggregatedByKey, fitting } from '../../src/kinesis/packing.ts'
 import { recordBytes, refusalOf } from '../../src/kinesis/stream-record.ts'
 import { anyRecords, LARGEST_HASH_KEY } from './records.ts'
@@ -60,6 +61,13 @@ describe('records aggregated by key', () => {
       if (next === undefined || keyOf(next.record) !== keyOf(record)) continue
       const mates = [...members, next.members[0] as number].map((place) => records[place] as StreamRecord)
       expect(recordBytes({ ...record, data: aggregate(mates) })).toBeGreaterThan(bytes)
+    }
+  })
+  test.each([128, 16_384])('are counted to the byte, around %i bytes', (turn) => {
+    for (let length = turn - 12; length < turn + 2; length += 1) {
+      const record = { partitionKey: 'k'.repeat(length % 256), data: new Uint8Array(length) }
+      for (const one of [record, { ...record, explicitHashKey: '0' }])
+        expect(aggregateOverheadBytes(one) + aggregatedBytes(one)).toBe(aggregate([one]).length)
     }
   })
   test('fill a limit to its last byte', () => {

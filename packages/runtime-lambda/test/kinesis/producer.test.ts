@@ -59,6 +59,10 @@ const anyFault: fc.Arbitrary<CallFault | undefined> = fc.oneof(
   fc.constant({ _tag: 'Throttled' as const }),
   fc.constant({ _tag: 'ResponseLost' as const }),
 )
+/** Nothing of a call that is refused for good is stored, and it is not repeated. */
+const anyHopelessScript = fc.array(fc.oneof(anyFault, fc.constant({ _tag: 'Missing' as const })), {
+  maxLength: 20,
+})
 const anyScript = fc.array(anyFault, { maxLength: 6 })
 
 describe('whatever goes wrong for a while', () => {
@@ -91,7 +95,7 @@ describe('whatever goes wrong for a while', () => {
   )
   property.prop([
     anyKeys,
-    anyScript,
+    anyHopelessScript,
     fc.option(fc.constant({ _tag: 'Throttled' as const }), { nil: undefined }),
   ])(
     'in the strict order a key has, apart from doubles, a beginning of what was given, and the rest is told',
@@ -145,6 +149,23 @@ describe('whatever goes wrong for good', () => {
       expect(kinesis.calls.length).toBeGreaterThan(3)
     }
   })
+  test.each(['coarse', 'strict'] as const)(
+    'a slow service, %s, is asked no more once the time is over',
+    async (order) => {
+      const clock = instantClock()
+      const kinesis = scriptedKinesis([])
+      kinesis.client.middlewareStack.add(
+        (next) => async (args) => {
+          await clock.sleep(3000)
+          return next(args)
+        },
+        { step: 'initialize', priority: 'high' },
+      )
+      const answers = await put(kinesis, numbered(Array.from({ length: 3000 }, () => 'a')), { clock, order })
+      expect(kinesis.calls.length).toBe(4)
+      expect(answers.filter((answer) => tagOf(answer) === 'Placed').length).toBe(kinesis.stored.length)
+    },
+  )
   test('one record that always fails keeps no other from the stream', async () => {
     const kinesis = scriptedKinesis([], { _tag: 'SomeFail', places: [0] })
     const records = numbered(Array.from({ length: 1200 }, () => 'a'))

@@ -15,10 +15,12 @@ import {
   type StreamRecord,
   type UserRecord,
 } from '@everfold/runtime-lambda/kinesis'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { instantClock } from '../instant-clock.ts'
 import { active, createStream, localKinesis, shardsOf } from './local-stream.ts'
 import { utf8 } from './records.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const clock = instantClock()
 const client = localKinesis()
@@ -78,7 +80,7 @@ describe('what is put into a stream', () => {
   ])('%s is taken from where the producer says, in order within a key', async (name, how) => {
     const stream = `round-trip-${name}`
     await createStream(client, stream, 2)
-    const records = readings(5, 40)
+    const records = readings(5, 20)
     const placed = await putAll(stream, records, how)
     const { taken, reader } = reading(stream)
     expect(await reader.drain()).toEqual(E.right(undefined))
@@ -176,6 +178,8 @@ describe('a stream that is split and merged', () => {
   })
 })
 
+const throws = () => Promise.reject(new Error('planted'))
+
 describe('a reader', () => {
   test('goes on from what was taken after its iterator has expired, and takes again what was not', async () => {
     const stream = 'expiring'
@@ -206,6 +210,19 @@ describe('a reader', () => {
     const reader = kinesisReader({ client: expiring, stream, clock, handler, batchSize: 10 })
     expect(await reader.drain()).toEqual(E.right(undefined))
     expect(taken).toEqual(readings(1, 30).map(({ data }) => new TextDecoder().decode(data)))
+  })
+  test('ends with what its handler throws, and the batch comes again', async () => {
+    const stream = 'throwing'
+    await createStream(client, stream, 1)
+    await putAll(stream, readings(1, 3))
+    const checkpoints = new Map<string, ShardPosition>()
+    const throwing = kinesisReader({ client, stream, clock, handler: throws, checkpoints })
+    expect(await throwing.drain()).toMatchObject(
+      E.left({ _tag: 'Unavailable', what: 'kinesis: the handler' }),
+    )
+    const { taken, reader } = reading(stream, checkpoints)
+    expect(await reader.drain()).toEqual(E.right(undefined))
+    expect(taken.length).toBe(3)
   })
   test('says that a stream is not there', async () => {
     const { reader } = reading('nowhere')
