@@ -7,7 +7,7 @@
  */
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { E, type Fault, type TE } from '@everfold/core'
-import { tokenOf } from './letter.ts'
+import { isFifo, tokenOf } from './letter.ts'
 import { SQS } from './limits.ts'
 import { type Patience, patientlyOr } from './patience.ts'
 
@@ -48,7 +48,7 @@ const entryOf = ({ id, group, body, reason }: DeadLetter, queueUrl: string) => {
   return {
     MessageBody: body,
     MessageGroupId: tokenOf(group),
-    ...(queueUrl.endsWith('.fifo') ? { MessageDeduplicationId: tokenOf(id) } : {}),
+    ...(isFifo(queueUrl) ? { MessageDeduplicationId: tokenOf(id) } : {}),
     ...(sizeBytes > SQS.messageBytes
       ? {}
       : { MessageAttributes: { [REASON.name]: { DataType: REASON.type, StringValue: why } } }),

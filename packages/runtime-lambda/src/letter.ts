@@ -77,3 +77,6 @@ const TOKEN = new RegExp(`^[\\x21-\\x7e]{1,${SQS.tokenLength}}$`)
 
 /** A group or an id as SQS takes it: as it stands where it can, or else hashed. */
 export const tokenOf = (name: string): string => (TOKEN.test(name) ? name : hash(name))
+
+/** Whether the queue of this address or ARN keeps the order within a group. */
+export const isFifo = (queue: string): boolean => queue.endsWith('.fifo')

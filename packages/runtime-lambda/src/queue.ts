@@ -18,7 +18,7 @@ import {
   type Message as SqsMessage,
 } from '@aws-sdk/client-sqs'
 import { E, type Fault, freshId, type Message, type Queue, type Received, unavailable } from '@everfold/core'
-import { claimLetterOf, letterOf, messageIn, tokenOf } from './letter.ts'
+import { claimLetterOf, isFifo, letterOf, messageIn, tokenOf } from './letter.ts'
 import { SQS } from './limits.ts'
 import { type Patience, patientlyOr } from './patience.ts'
 import type { ClaimCheck } from './store/claim-check.ts'
@@ -52,8 +52,6 @@ export const sqsQueue = (options: SqsQueueOptions): Queue => ({
       )
     }),
 })
-
-export const isFifo = (queueUrl: string): boolean => queueUrl.endsWith('.fifo')
 
 const WHAT = 'the queue'
 

@@ -27,7 +27,7 @@ import {
   type TimerService,
   unavailable,
 } from '@everfold/core'
-import { letterOf, tokenOf } from './letter.ts'
+import { isFifo, letterOf, tokenOf } from './letter.ts'
 import { SCHEDULER } from './limits.ts'
 import { errorName, isTransient, type Patience, patiently } from './patience.ts'
 
@@ -96,7 +96,7 @@ const scheduleOf = (
       Arn: targetArn,
       RoleArn: roleArn,
       Input: input,
-      ...(targetArn.endsWith('.fifo') ? { SqsParameters: { MessageGroupId: tokenOf(group) } } : {}),
+      ...(isFifo(targetArn) ? { SqsParameters: { MessageGroupId: tokenOf(group) } } : {}),
       ...(deadLetterArn === undefined ? {} : { DeadLetterConfig: { Arn: deadLetterArn } }),
       ...(retry === undefined
         ? {}
@@ -119,9 +119,9 @@ const atSecond = (dueMs: number): string => {
   return `at(${second.toISOString().slice(0, 'yyyy-mm-ddThh:mm:ss'.length)})`
 }
 
-const NAME = new RegExp(`^[\\w.-]{1,${SCHEDULER.nameLength}}$`)
+const NAME = new RegExp(`^[\\w-]{1,${SCHEDULER.nameLength}}$`)
 
-/** The id as it stands where it can be a name, or else its hash. */
+/** The id as it stands where it can be a name, or else its hash. A name may have dots, but it is a step of a path. */
 const nameOf = (id: string): string => (NAME.test(id) ? id : hash(id))
 
 const cancel = async (options: SchedulerTimersOptions, id: string): Promise<Outcome> => {

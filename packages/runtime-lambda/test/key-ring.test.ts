@@ -74,7 +74,7 @@ describe('and with a cache', () => {
 })
 
 describe('rings that share a table', () => {
-  property.prop([fc.integer({ min: 2, max: 6 }), fc.boolean(), fc.nat()], { numRuns: 15 })(
+  property.prop([fc.integer({ min: 2, max: 6 }), fc.boolean(), fc.nat()], { numRuns: 8 })(
     'agree on one key or on its destruction, however they race',
     async (callers, destroying, place) => {
       const subject = fresh()
@@ -108,7 +108,7 @@ describe('rings that share a table', () => {
 
 describe('a call that goes wrong', () => {
   const oneOf = ['ResponseLost', 'RequestLost', 'Throttled'] as const
-  property.prop([fc.array(fc.constantFrom('None', ...oneOf), { maxLength: 8 })], { numRuns: 20 })(
+  property.prop([fc.array(fc.constantFrom('None', ...oneOf), { maxLength: 8 })], { numRuns: 10 })(
     'gives no key that is not the one in the table, and no second one',
     async (faults) => {
       const subject = fresh()

@@ -105,7 +105,7 @@ describe('sending', () => {
       fc.array(fc.tuple(aName, fc.jsonValue() as fc.Arbitrary<Json>), { maxLength: 25 }),
       fc.array(aTrouble, { maxLength: 12 }),
     ],
-    { numRuns: 40 },
+    { numRuns: 25 },
   )(
     'whatever SQS refuses, repeats or does not answer, each group arrives whole, once and in order',
     async (messages, troubles) => {
@@ -124,7 +124,7 @@ describe('sending', () => {
   property.prop(
     [fc.array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: SQS.messageBytes - 60 })), { maxLength: 40 })],
     {
-      numRuns: 30,
+      numRuns: 20,
     },
   )('a batch has at most ten entries, a mebibyte, and one message of a group', async (shapes) => {
     const seen: Array<SendMessageBatchCommand['input']> = []
