@@ -60,7 +60,7 @@ const items = async () => (await documentClient().send(new ScanCommand({ TableNa
 
 describe('KMS and a table are what core asks of a key ring', () => {
   for (const { title, run } of keyRingSuite(async () => ringOf(), 'uncached'))
-    test(title, async () => {
+    test(`conforms: ${title}`, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 })
@@ -68,7 +68,7 @@ describe('KMS and a table are what core asks of a key ring', () => {
 describe('and with a cache', () => {
   const cache = { entries: 4, ms: 60_000 }
   for (const { title, run } of keyRingSuite(async () => ringOf({ cache }), 'cached'))
-    test(title, async () => {
+    test(`conforms: ${title}`, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 })

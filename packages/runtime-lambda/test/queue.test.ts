@@ -51,7 +51,7 @@ const harness = (kind: 'fifo' | 'standard') => async () => ({
 
 describe('a FIFO queue is what core asks of a queue', () => {
   for (const { title, run } of queueSuite(harness('fifo')))
-    test(title, async () => {
+    test(`conforms: ${title}`, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 })
@@ -66,7 +66,7 @@ describe('a standard queue', () => {
   for (const { title, run } of queueSuite(harness('standard')).filter((one) =>
     HELD_BY_STANDARD.has(one.title),
   ))
-    test(title, async () => {
+    test(`conforms: ${title}`, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 

@@ -76,7 +76,7 @@ const hall = async (
 
 describe('EventBridge Scheduler is what core asks of a timer service', () => {
   for (const { title, run } of timerServiceSuite(() => hall()))
-    test(title, async () => {
+    test(`conforms: ${title}`, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 })
