@@ -2,6 +2,7 @@
 export { aggregate, deaggregate } from './aggregate.ts'
 export * from './consumer.ts'
 export * from './producer.ts'
+export type { Placed, PutFailure } from './put-answer.ts'
 export * from './reader.ts'
 export type * from './stream-record.ts'
 export type { UserRecord } from './user-record.ts'

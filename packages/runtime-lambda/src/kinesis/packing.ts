@@ -1,6 +1,6 @@
 /** What goes into one call and what into one aggregate, by the limits of both. */
 import { aggregate, aggregatedBytes, aggregateOverheadBytes } from './aggregate.ts'
-import type { StreamRecord } from './stream-record.ts'
+import { routeOf, type StreamRecord } from './stream-record.ts'
 
 export interface Limits {
   readonly count: number
@@ -49,10 +49,7 @@ export const aggregatedByKey = (records: ReadonlyArray<StreamRecord>, bytes: num
   })
 
 const placesByKey = (records: ReadonlyArray<StreamRecord>): ReadonlyArray<ReadonlyArray<number>> => [
-  ...Map.groupBy(records.keys(), (place) => {
-    const { partitionKey, explicitHashKey = '' } = records[place] as StreamRecord
-    return `${explicitHashKey} ${partitionKey}`
-  }).values(),
+  ...Map.groupBy(records.keys(), (place) => routeOf(records[place] as StreamRecord)).values(),
 ]
 
 const overheadBytes = (record: StreamRecord): number =>

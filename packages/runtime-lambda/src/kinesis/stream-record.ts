@@ -14,6 +14,10 @@ export interface StreamRecord {
   readonly data: Uint8Array
 }
 
+/** What decides on the shard: records with the same route stay together, and only they have an order. */
+export const routeOf = ({ partitionKey, explicitHashKey = '' }: Omit<StreamRecord, 'data'>): string =>
+  `${explicitHashKey} ${partitionKey}`
+
 /** Why a record cannot be put into any stream; known before anything is sent. */
 export type RecordRefusal =
   | { readonly _tag: 'RecordTooLarge'; readonly sizeBytes: number; readonly limitBytes: number }

@@ -16,7 +16,7 @@ const anyHashKey = fc.oneof(
 /** A plain array in the same realm as what `subarray` gives, so that it compares equal. */
 const anyBytes = fc.uint8Array({ maxLength: 300 }).map((bytes) => Uint8Array.from(bytes))
 
-export const anyRecord: fc.Arbitrary<StreamRecord> = fc.record(
+const anyRecord: fc.Arbitrary<StreamRecord> = fc.record(
   { partitionKey: anyKey, explicitHashKey: anyHashKey, data: anyBytes },
   { requiredKeys: ['partitionKey', 'data'] },
 )
