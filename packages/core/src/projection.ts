@@ -48,51 +48,55 @@ export interface ProjectPorts {
   readonly views: ViewStore
 }
 
-/** Takes one commit in, and whatever of its stream was missed before it. */
+/** Takes commits of one stream into a projection, or into several. */
+export type Project = (first: Commit, ...more: ReadonlyArray<Commit>) => TE.TaskEither<Fault, void>
+
+/**
+ * Takes commits of one stream in, whatever their order, and whatever was missed before or between them. What several of
+ * them do to a row is one write.
+ */
 export const project =
-  (projection: Projection, ports: ProjectPorts) =>
-  (commit: Commit): TE.TaskEither<Fault, void> =>
+  (projection: Projection, ports: ProjectPorts): Project =>
+  (...commits) =>
   async () => {
-    const source = sourceOf(projection, commit.stream)
+    const [{ stream }] = commits
+    const source = sourceOf(projection, stream)
     if (source === undefined) return E.right(undefined)
-    const generation = generationOf(projection)
-    const progress = await ports.views.progress(generation, commit.stream)()
+    const progress = await ports.views.progress(generationOf(projection), stream)()
     if (E.isLeft(progress)) return progress
-    if (commit.number <= progress.right) return E.right(undefined)
-    const due = await upTo(ports.store, commit, progress.right)
-    if (E.isLeft(due)) return due
-    for (const next of due.right) {
-      const applied = await apply(ports.views, generation, source, next)
+    const given = new Map(commits.map((commit) => [commit.number, commit]))
+    const last = Math.max(...given.keys())
+    for (let after = progress.right; after < last; ) {
+      const run = await runOf(ports.store, stream, given, after)
+      if (E.isLeft(run)) return run
+      const applied = await apply(projection, ports.views, source, run.right)
       if (E.isLeft(applied)) return applied
-      const advanced = await ports.views.advance(generation, next.stream, next.number)()
-      if (E.isLeft(advanced)) return advanced
+      after += run.right.length
     }
     return E.right(undefined)
   }
 
 /**
- * Takes one commit into several projections, into generations of one view in the order in which they are listed: the one
+ * Takes commits of one stream into several projections, into generations of one view in the order in which they are listed: the one
  * that is being built before the one that is read. So whatever its readers have seen of a stream is in the next one too.
  */
-export const projectAll = (
-  projections: ReadonlyArray<Projection>,
-  ports: ProjectPorts,
-): ((commit: Commit) => TE.TaskEither<Fault, void>) => {
+export const projectAll = (projections: ReadonlyArray<Projection>, ports: ProjectPorts): Project => {
   const views = [...Map.groupBy(projections, ({ name }) => name).values()].map((generations) =>
     generations.map((one) => project(one, ports)),
   )
-  return (commit) => async () => {
-    const taken = await Promise.all(views.map((generations) => inTurn(generations, commit)))
-    return taken.find(E.isLeft) ?? E.right(undefined)
-  }
+  return (...commits) =>
+    async () => {
+      const taken = await Promise.all(views.map((generations) => inTurn(generations, commits)))
+      return taken.find(E.isLeft) ?? E.right(undefined)
+    }
 }
 
 const inTurn = async (
-  generations: ReadonlyArray<ReturnType<typeof project>>,
-  commit: Commit,
+  generations: ReadonlyArray<Project>,
+  commits: Parameters<Project>,
 ): Promise<E.Either<Fault, void>> => {
   for (const take of generations) {
-    const taken = await take(commit)()
+    const taken = await take(...commits)()
     if (E.isLeft(taken)) return taken
   }
   return E.right(undefined)
@@ -104,49 +108,73 @@ export const sourceOf = ({ sources }: Projection, stream: StreamName): Projectio
   return sources.find(({ aggregate }) => aggregate.name === category)
 }
 
-/** The commits after number `progress`, up to this one: just itself, unless there is a gap to fill from the log. */
-const upTo = async (
+/** The most commits that are applied together, and read from the log at once. */
+const RUN = 100
+
+/** The next commits after a number: those that were given, or those that are missing before the next of them. */
+const runOf = async (
   store: EventStore,
-  commit: Commit,
-  progress: number,
+  stream: StreamName,
+  given: ReadonlyMap<number, Commit>,
+  after: number,
 ): Promise<E.Either<Fault, ReadonlyArray<Commit>>> => {
-  const due: Array<Commit> = []
-  let after = progress
-  while (after < commit.number - 1) {
-    const limit = Math.min(100, commit.number - 1 - after)
-    const page = await store.readForward(commit.stream, { after, limit })()
-    if (E.isLeft(page)) return page
-    for (const missed of page.right.commits) {
-      after += 1
-      if (missed.number !== after)
-        return E.left({ _tag: 'MissingCommit', stream: commit.stream, number: after })
-      due.push(missed)
-    }
-    if (page.right.done && after < commit.number - 1)
-      return E.left({ _tag: 'MissingCommit', stream: commit.stream, number: after + 1 })
+  const run: Array<Commit> = []
+  while (run.length < RUN) {
+    const next = given.get(after + run.length + 1)
+    if (next === undefined) break
+    run.push(next)
   }
-  return E.right([...due, commit])
+  if (run.length > 0) return E.right(run)
+  const next = Math.min(...[...given.keys()].filter((number) => number > after))
+  const page = await store.readForward(stream, { after, limit: Math.min(RUN, next - 1 - after) })()
+  if (E.isLeft(page)) return page
+  const { commits } = page.right
+  const missing = commits.findIndex(({ number }, at) => number !== after + at + 1)
+  return commits.length === 0 || missing >= 0
+    ? E.left({ _tag: 'MissingCommit', stream, number: after + 1 + Math.max(0, missing) })
+    : E.right(commits)
 }
 
+/** A change of a row, and the number of the commit that makes it. */
+interface Numbered extends RowChange {
+  readonly number: number
+}
+
+/** Applies commits of one stream that follow each other, up to one that does not decode. */
 const apply = async (
+  projection: Projection,
   views: ViewStore,
-  generation: Generation,
   source: ProjectionSource,
-  commit: Commit,
+  run: ReadonlyArray<Commit>,
 ): Promise<E.Either<Fault, void>> => {
-  const events = recordedEvents(source.aggregate, commit)
-  if (E.isLeft(events)) return events
-  const changes = new Map<string, Array<RowChange>>()
-  for (const recorded of events.right)
-    for (const change of source.rows(recorded)) {
-      const key = JSON.stringify([change.pk, change.sk])
-      changes.set(key, [...(changes.get(key) ?? []), change])
+  const generation = generationOf(projection)
+  const changes = new Map<string, Array<Numbered>>()
+  let applied: Commit | undefined
+  let fault: E.Either<Fault, void> = E.right(undefined)
+  for (const commit of run) {
+    const events = recordedEvents(source.aggregate, commit)
+    if (E.isLeft(events)) {
+      fault = events
+      break
     }
+    for (const recorded of events.right)
+      for (const change of source.rows(recorded)) {
+        const key = JSON.stringify([change.pk, change.sk])
+        const ofRow = changes.get(key)
+        const numbered = { ...change, number: commit.number }
+        if (ofRow === undefined) changes.set(key, [numbered])
+        else ofRow.push(numbered)
+      }
+    applied = commit
+  }
+  if (applied === undefined) return fault
+  const { stream, number } = applied
   for (const ofRow of changes.values()) {
-    const changed = await changeRow(views, generation, commit, ofRow)
+    const changed = await changeRow(views, generation, stream, ofRow)
     if (E.isLeft(changed)) return changed
   }
-  return E.right(undefined)
+  const advanced = await views.advance(generation, stream, number)()
+  return E.isLeft(advanced) ? advanced : fault
 }
 
 /** Another writer of the row makes us read it again; each such turn means that somebody got ahead. */
@@ -155,8 +183,8 @@ const ROW_ATTEMPTS = 50
 const changeRow = async (
   views: ViewStore,
   generation: Generation,
-  { stream, number }: Commit,
-  changes: ReadonlyArray<RowChange>,
+  stream: StreamName,
+  changes: ReadonlyArray<Numbered>,
 ): Promise<E.Either<Fault, void>> => {
   const [first] = changes
   if (first === undefined) return E.right(undefined)
@@ -165,14 +193,20 @@ const changeRow = async (
     const row = await views.get(generation, { pk, sk })()
     if (E.isLeft(row)) return row
     const sources = row.right?.sources
-    if ((sources?.[stream] ?? 0) >= number) return E.right(undefined)
+    const seen = sources?.[stream] ?? 0
     let value = row.right?.value
-    for (const { change } of changes) value = change(value)
+    let last = seen
+    for (const { number, change } of changes)
+      if (number > seen) {
+        value = change(value)
+        last = number
+      }
+    if (last === seen) return E.right(undefined)
     const next: Row = {
       pk,
       sk,
       ...(value === undefined ? {} : { value }),
-      sources: { ...sources, [stream]: number },
+      sources: { ...sources, [stream]: last },
     }
     const put = await views.put(generation, next, sources)()
     if (E.isLeft(put)) return put

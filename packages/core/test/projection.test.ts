@@ -1,6 +1,17 @@
-import { from, type Projection } from '@everfold/core'
-import { givenRows, projectionLaws, recordedOf } from '@everfold/core/testing'
-import { fc } from '@fast-check/vitest'
+import {
+  type Commit,
+  deriveId,
+  E,
+  from,
+  type Projection,
+  project,
+  type StoredEvent,
+  streamName,
+  unavailable,
+  type ViewStore,
+} from '@everfold/core'
+import { givenRows, plainStore, plainViews, projectionLaws, recordedOf } from '@everfold/core/testing'
+import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import * as Seats from './seats.ts'
 
@@ -81,4 +92,111 @@ test('given a history, when something happens, then these are the rows', () => {
   const rows = givenRows(guests)(added)
   expect(rows.when(taken)).toEqual([{ pk: 'seats/gala', sk: '2', value: { guest: 'Ada' } }])
   expect(rows.when(taken, freed)).toEqual([])
+})
+
+/** The commits of a show, from the events of each. */
+const commitsOf = (
+  show: string,
+  commits: ReadonlyArray<ReadonlyArray<StoredEvent>>,
+): ReadonlyArray<Commit> => {
+  const stream = streamName('seats', show)
+  let version = 0
+  return commits.map((events, at) => {
+    const id = deriveId(at, stream, String(at))
+    version += events.length
+    const answer = { id, fingerprint: '1AAAAAAAAAAAA', timeMs: at, metadata: { correlationId: id }, events }
+    return { stream, number: at + 1, version, timeMs: at, latestIdMs: at, answers: [answer] }
+  })
+}
+
+const happening = fc.oneof(
+  fc.record({ _tag: fc.constant('SeatTaken'), seat: seats, guest }),
+  fc.record({ _tag: fc.constant('SeatFreed'), seat: seats }),
+)
+const logs = fc.array(fc.array(fc.array(happening, { maxLength: 3 }), { minLength: 1, maxLength: 12 }), {
+  minLength: 1,
+  maxLength: 3,
+})
+
+const crash = async () => E.left(unavailable('a planted crash'))
+
+/** Rows as they are read, and how often any was put. */
+const viewed = (fates: ReadonlyArray<boolean> = []) => {
+  const { views, rows } = plainViews()
+  const count = { puts: 0, writes: 0 }
+  const fails = () => fates[count.writes++] === false
+  const counting: ViewStore = {
+    ...views,
+    put: (...asked) => {
+      count.puts += 1
+      return fails() ? crash : views.put(...asked)
+    },
+    advance: (...asked) => (fails() ? crash : views.advance(...asked)),
+  }
+  return { views: counting, rows, count }
+}
+
+describe('commits that are taken in together', () => {
+  property.prop([
+    fc.constantFrom(guests, free),
+    logs,
+    fc.array(fc.boolean(), { maxLength: 40 }),
+    fc.array(fc.array(fc.nat(11), { minLength: 1, maxLength: 8 }), { minLength: 1 }),
+  ])(
+    'leave the rows that they leave one by one, in whatever runs, repeated and after crashes',
+    async (projection, shows, fates, picks) => {
+      const log = shows.map((events, at) => commitsOf(`show-${at}`, events))
+      const store = plainStore()
+      const plain = viewed()
+      const troubled = viewed(fates)
+      for (const commit of log.flat()) {
+        await store.append(commit)()
+        await project(projection, { store, views: plain.views })(commit)()
+      }
+      const take = project(projection, { store, views: troubled.views })
+      for (const [turn, pick] of picks.entries()) {
+        const commits = log[turn % log.length] ?? []
+        const [first, ...more] = pick.flatMap((at) => commits.slice(at, at + 1))
+        if (first !== undefined) await take(first, ...more)()
+      }
+      for (const commits of log) {
+        const [first, ...more] = commits.toReversed()
+        if (first === undefined) continue
+        let taken = false
+        while (!taken) taken = E.isRight(await take(first, ...more)())
+      }
+      expect(troubled.rows()).toEqual(plain.rows())
+    },
+  )
+
+  test('write a row once, however many of them change it', async () => {
+    const commits = commitsOf(
+      'gala',
+      Array.from({ length: 50 }, (_, at) => [{ _tag: 'SeatsAdded', seats: 1 + (at % 2) }]),
+    )
+    const { views, rows, count } = viewed()
+    const [first, ...more] = commits
+    if (first === undefined) throw new Error('there are commits')
+    expect(await project(free, { store: plainStore(), views })(first, ...more)()).toEqual(E.right(undefined))
+    expect(rows()).toEqual([{ pk: 'all', sk: 'free', value: 75, sources: { 'seats/gala': 50 } }])
+    expect(count.puts).toBe(1)
+  })
+
+  test('are taken in up to one that does not decode', async () => {
+    const events = [{ _tag: 'SeatsAdded', seats: 3 }]
+    const [first, ...more] = commitsOf('gala', [events, events, [{ _tag: 'Unheard' }], events])
+    if (first === undefined) throw new Error('there are commits')
+    const { views, rows } = viewed()
+    const taken = await project(free, { store: plainStore(), views })(first, ...more)()
+    expect(taken).toMatchObject({ left: { _tag: 'Undecodable', commit: 3 } })
+    expect(rows()).toMatchObject([{ value: 6, sources: { 'seats/gala': 2 } }])
+    expect(await views.progress({ projection: 'free', generation: '1' }, first.stream)()).toEqual(E.right(2))
+  })
+
+  test('show a number that is missing in the log', async () => {
+    const [first, , third] = commitsOf('gala', [[], [], []])
+    if (first === undefined || third === undefined) throw new Error('there are commits')
+    const taken = await project(free, { store: plainStore(), views: viewed().views })(third, first)()
+    expect(taken).toEqual(E.left({ _tag: 'MissingCommit', stream: first.stream, number: 2 }))
+  })
 })

@@ -294,5 +294,6 @@ test('a commit reaches the generation that is built before the one that is read'
   const newest = house.store.log.at(-1)
   if (newest === undefined) throw new Error('there is a commit')
   rightOf(await projectAll([next, old], { ...house.ports, views })(newest)())
-  expect(advanced).toEqual([...Array<string>(6).fill('2'), '1'])
+  expect(advanced.at(-1)).toBe('1')
+  expect(new Set(advanced.slice(0, -1))).toEqual(new Set(['2']))
 })

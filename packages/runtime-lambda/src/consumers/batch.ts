@@ -99,11 +99,10 @@ export const byStream =
   async (commits) => {
     const outcomes: Array<Outcome> = Array.from({ length: commits.length })
     let failed = commits.length
-    const groups = Map.groupBy(commits.entries(), ([, { stream }]) => stream)
-    await inParallel(groups.values(), streams, async (group) => {
-      for (const [at, commit] of group) {
+    await inParallel(streamsOf(commits), streams, async (placed) => {
+      for (const [at, commit] of placed) {
         if (at > failed) return
-        const outcome = await attempt(take, commit)
+        const outcome = await attempt(take(commit), commit)
         outcomes[at] = outcome
         if (E.isRight(outcome)) continue
         failed = Math.min(failed, at)
@@ -113,14 +112,44 @@ export const byStream =
     return outcomes
   }
 
+/** The same with all commits of a stream taken together; where that fails one by one, to find the one that does. */
+export const byRun = (
+  take: (first: Commit, ...more: ReadonlyArray<Commit>) => TE.TaskEither<Fault, void>,
+  streams: number = STREAMS,
+): WorkBatch => {
+  const oneByOne = byStream((commit) => take(commit), 1)
+  return async (commits) => {
+    const outcomes: Array<Outcome> = Array.from({ length: commits.length })
+    let failed = commits.length
+    await inParallel(streamsOf(commits), streams, async (placed) => {
+      const run = placed.filter(([at]) => at < failed).map(([, commit]) => commit)
+      const [first, ...more] = run
+      if (first === undefined) return
+      const together = await attempt(take(first, ...more), first)
+      const each = E.isRight(together) ? run.map(() => together) : await oneByOne(run)
+      for (const [index, [at]] of placed.entries()) {
+        const outcome = each[index]
+        outcomes[at] = outcome
+        if (outcome !== undefined && E.isLeft(outcome)) failed = Math.min(failed, at)
+      }
+    })
+    return outcomes
+  }
+}
+
+type Placed = readonly [at: number, commit: Commit]
+
+const streamsOf = (commits: ReadonlyArray<Commit>): Iterable<ReadonlyArray<Placed>> =>
+  Map.groupBy(commits.entries(), ([, { stream }]) => stream).values()
+
 /** A broken invariant stops its own stream, and says so; the others go on. */
 const attempt = async (
-  take: (commit: Commit) => TE.TaskEither<Fault, void>,
-  commit: Commit,
+  taking: TE.TaskEither<Fault, void>,
+  { stream, number }: Commit,
 ): Promise<E.Either<Fault, void>> => {
   try {
-    return await take(commit)()
+    return await taking()
   } catch (broken) {
-    return E.left(unavailable(`taking in ${commit.stream}@${commit.number}`, broken))
+    return E.left(unavailable(`taking in ${stream}@${number}`, broken))
   }
 }

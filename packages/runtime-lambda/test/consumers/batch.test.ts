@@ -20,6 +20,9 @@ const remembering = (taken: Array<Commit>): WorkBatch =>
 
 const three = history(tally('a'), [['x'], ['y'], ['z']])
 
+const undecodable = (answers: Commit['answers']): Commit['answers'] =>
+  answers.map((answer) => Object.assign({ ...answer }, { events: [{ _tag: 'Unheard' }] }))
+
 describe('a batch', () => {
   test('is taken in, and nothing is reported', async () => {
     const taken: Array<Commit> = []
@@ -56,6 +59,19 @@ describe('a batch', () => {
     )
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: sequenceNumber(1) }] })
     expect(taken).toContain(tally('b'))
+  })
+
+  test('that is taken in stream by stream is reported from the very commit that fails', async () => {
+    const log = three.map((commit) =>
+      commit.number === 2 ? { ...commit, answers: undecodable(commit.answers) } : commit,
+    )
+    const { views, rows } = plainViews()
+    const beside = history(tally('b'), [['x'], ['y']])
+    const work = projector({ projections: [projection], store: plainStore(), views })
+    expect(await batchConsumer({ work })(eventOf([...log, ...beside]))).toEqual({
+      batchItemFailures: [{ itemIdentifier: sequenceNumber(1) }],
+    })
+    expect(rows().find(({ sk }) => sk === tally('a'))?.value).toEqual(['tally/a@1.0'])
   })
 
   test('passes over markers and removals, knowingly', async () => {
