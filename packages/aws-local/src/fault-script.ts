@@ -15,6 +15,8 @@ export interface Call {
 export type Fault =
   /** Refused for being one too many: nothing is applied, and the SDK tries again. */
   | { readonly _tag: 'Throttled' }
+  /** Refused by a service that speaks JSON, with the error of this name and these fields: nothing is applied. */
+  | { readonly _tag: 'Refused'; readonly error: string; readonly fields?: object }
   /** The connection breaks before the service hears of the call. */
   | { readonly _tag: 'RequestLost' }
   /** The call is applied, and then the connection breaks: the SDK tries again what has already happened. */

@@ -34,6 +34,8 @@ export const faulty = (handler: RequestHandler, script: FaultScript): RequestHan
           return handler.handle(request, options)
         case 'Throttled':
           return throttled(call.service)
+        case 'Refused':
+          return refused(fault.error, fault.fields)
         case 'RequestLost':
           throw broken('before it was sent')
         case 'ResponseLost':
@@ -78,17 +80,20 @@ const drained = async ({ response }: Answer): Promise<void> => {
 }
 
 /** S3 says it in XML, in its own word; every other service in JSON. */
-const throttled = (service: string): Answer => ({
-  response: {
-    statusCode: service === 's3' ? 503 : 400,
-    headers: {
-      'content-type': service === 's3' ? 'application/xml' : 'application/json',
-      ...(service === 's3' ? {} : { 'x-amzn-errortype': 'ThrottlingException' }),
-    },
-    body: new TextEncoder().encode(
-      service === 's3'
-        ? '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
-        : JSON.stringify({ __type: 'ThrottlingException', message: 'Rate exceeded' }),
-    ),
-  },
+const throttled = (service: string): Answer =>
+  service === 's3'
+    ? answer(503, { 'content-type': 'application/xml' }, SLOW_DOWN)
+    : refused('ThrottlingException', { message: 'Rate exceeded' })
+
+const SLOW_DOWN = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
+
+const refused = (error: string, fields: object = {}): Answer =>
+  answer(
+    400,
+    { 'content-type': 'application/json', 'x-amzn-errortype': error },
+    JSON.stringify({ __type: error, ...fields }),
+  )
+
+const answer = (statusCode: number, headers: Record<string, string>, body: string): Answer => ({
+  response: { statusCode, headers, body: new TextEncoder().encode(body) },
 })

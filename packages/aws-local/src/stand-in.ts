@@ -61,7 +61,8 @@ export const startStandIn = async (service: StandInService, options: StandInOpti
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await textOf(request)
     const { operation, apply } = service.route(requestOf(request, body))
-    const fault = options.fault?.({ service: service.name, operation, count: calls.next(operation), body })
+    const count = calls.next(operation)
+    const fault = options.fault?.({ service: service.name, operation, count, body })
     const outcome = await applied(apply, service, fault)
     if (outcome === LOST) request.socket.destroy()
     else respond(response, 200, {}, outcome ?? {})
@@ -92,6 +93,8 @@ const applied = async (
       return apply()
     case 'Throttled':
       throw new AwsError('ThrottlingException', 'Rate exceeded', throttledStatus)
+    case 'Refused':
+      throw new AwsError(fault.error, 'a planted fault')
     case 'RequestLost':
       return LOST
     case 'ResponseLost':

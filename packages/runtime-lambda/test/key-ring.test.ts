@@ -17,7 +17,7 @@ const fresh = (): string => `subject ${(subjects += 1)} ünïcode`
 
 beforeAll(async () => {
   // It counts its calls.
-  kept.kms = await startKms({ fault: () => undefined })
+  kept.kms = await startKms()
   const table = keysTable(TABLE)
   await plainClient().send(new CreateTableCommand({ ...table, DeletionProtectionEnabled: false }))
 })

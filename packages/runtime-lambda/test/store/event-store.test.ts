@@ -123,6 +123,40 @@ describe('an append', () => {
     }
   })
 
+  test('in conflict with another transaction is repeated, which the SDK does not do', async () => {
+    const reasons = [{ Code: 'None' }, { Code: 'TransactionConflict', Message: 'Transaction is ongoing' }]
+    const canceled = { CancellationReasons: reasons, message: 'Transaction cancelled' }
+    for (const [operation, error, fields] of [
+      ['TransactWriteItems', 'TransactionCanceledException', canceled],
+      ['PutItem', 'TransactionConflictException', {}],
+    ] as const) {
+      const store = await storeOf(({ operation: asked, count }) =>
+        asked === operation && count <= 3 ? { _tag: 'Refused', error, fields } : undefined,
+      )
+      const plain = commitOf(freshStream(), 1, 'own')
+      const own = operation === 'PutItem' ? plain : marked(plain, undatedId(randomUUID()))
+      expect(await store.append(own)()).toEqual(E.right(undefined))
+      expect(await logOf(store, own.stream)).toEqual([own])
+    }
+  })
+
+  test('in conflict for longer than its time leaves its outcome unknown', async () => {
+    const client = plainClient()
+    client.config.requestHandler = faulty(client.config.requestHandler as RequestHandler, ({ operation }) =>
+      operation === 'PutItem' ? { _tag: 'Refused', error: 'TransactionConflictException' } : undefined,
+    )
+    const patience = { clock, budgetMs: 100 }
+    const store = dynamoEventStore({
+      client: DynamoDBDocumentClient.from(client),
+      table: await table,
+      ...patience,
+    })
+    const outcome = await store.append(commitOf(freshStream(), 1, 'own'))()
+    expect(outcome).toMatchObject({
+      left: { _tag: 'OutcomeUnknown', cause: { name: 'TransactionConflictException' } },
+    })
+  })
+
   test('of a group that differs in one answer only is no commit of ours', async () => {
     const store = await storeOf()
     const own = commitOf(freshStream(), 1, 'own')
