@@ -1,0 +1,145 @@
+/**
+ * Publishing from the log once more, for what never reached the bus or has to reach it again.
+ *
+ * Nothing is published that is not in the log. Consumers number commits, or count an event once by its id, so that a
+ * repeat changes nothing; this may therefore be repeated itself.
+ */
+import {
+  type Commit,
+  E,
+  type EventStore,
+  type Fault,
+  type StreamName,
+  streamParts,
+  type TE,
+} from '@everfold/core'
+import type { WorkBatch } from '../consumers/batch.ts'
+
+export interface RepublishOptions {
+  /** The commits from this time on, in milliseconds since 1970. */
+  readonly sinceMs: number
+  /** Up to this time, itself included; without end unless told. */
+  readonly untilMs?: number | undefined
+  /** Only streams of this category. */
+  readonly category?: string | undefined
+  /** How many parts of the log are scanned at once; 4 unless told. */
+  readonly segments?: number | undefined
+}
+
+export interface RepublishPorts {
+  readonly store: Pick<EventStore, 'scan'>
+  /** The relay; without it, what would be published is only counted. */
+  readonly publish?: WorkBatch | undefined
+}
+
+export interface Unpublished {
+  readonly stream: StreamName
+  readonly commit: number
+  readonly fault: Fault
+}
+
+export interface Republished {
+  /** All commits of the log that were looked at. */
+  readonly scanned: number
+  /** Those that were published, and their events. */
+  readonly commits: number
+  readonly events: number
+  readonly failures: ReadonlyArray<Unpublished>
+  /** False where the scan was given up, because nothing could be published any more. */
+  readonly complete: boolean
+}
+
+/** What all segments come to, while they run. */
+interface Tally {
+  scanned: number
+  commits: number
+  events: number
+  readonly failures: Array<Unpublished>
+  /** How many failed since one went through. */
+  inVain: number
+}
+
+/** So many commits in a row that the bus did not take mean that it takes none. */
+const MOST_IN_VAIN = 10
+
+/** A fault of the log ends it; what the bus does not take is gathered. */
+export const republish =
+  (ports: RepublishPorts, options: RepublishOptions) =>
+  (onProgress: (scanned: number) => void = () => {}): TE.TaskEither<Fault, Republished> =>
+  async () => {
+    const { segments = 4 } = options
+    const tally: Tally = { scanned: 0, commits: 0, events: 0, failures: [], inVain: 0 }
+    const wanted = isWanted(options)
+    const scanned = await Promise.all(
+      Array.from({ length: segments }, (_, segment) =>
+        scanSegment(ports.store, { segment, segments }, async (commits) => {
+          await publishAll(ports.publish, commits.filter(wanted), tally)
+          tally.scanned += commits.length
+          onProgress(tally.scanned)
+          return tally.inVain < MOST_IN_VAIN
+        }),
+      ),
+    )
+    const { inVain: _, ...republished } = tally
+    return scanned.find(E.isLeft) ?? E.right({ ...republished, complete: tally.inVain < MOST_IN_VAIN })
+  }
+
+const isWanted =
+  ({ sinceMs, untilMs = Number.POSITIVE_INFINITY, category }: RepublishOptions) =>
+  ({ stream, timeMs }: Commit): boolean =>
+    timeMs >= sinceMs &&
+    timeMs <= untilMs &&
+    (category === undefined || streamParts(stream).category === category)
+
+/** Reads the part page by page, until its end or until `take` wants no more. */
+const scanSegment = async (
+  store: Pick<EventStore, 'scan'>,
+  part: { readonly segment: number; readonly segments: number },
+  take: (commits: ReadonlyArray<Commit>) => Promise<boolean>,
+): Promise<E.Either<Fault, void>> => {
+  let cursor: string | undefined
+  for (;;) {
+    const page = await store.scan(cursor === undefined ? part : { ...part, cursor })()
+    if (E.isLeft(page)) return page
+    const goesOn = await take(page.right.commits)
+    cursor = page.right.cursor
+    if (cursor === undefined || !goesOn) return E.right(undefined)
+  }
+}
+
+/** The relay stops behind a failure; here what is behind it is tried, because nothing brings it again. */
+const publishAll = async (
+  publish: WorkBatch | undefined,
+  commits: ReadonlyArray<Commit>,
+  tally: Tally,
+): Promise<void> => {
+  let rest = commits
+  while (rest.length > 0 && tally.inVain < MOST_IN_VAIN) {
+    const outcomes = publish === undefined ? rest.map(() => TAKEN) : await publish(rest)
+    const untried: Array<Commit> = []
+    for (const [at, commit] of rest.entries()) {
+      const outcome = outcomes[at]
+      if (outcome === undefined) untried.push(commit)
+      else count(tally, commit, outcome)
+    }
+    // A relay that says nothing of any commit would be asked for ever.
+    if (untried.length === rest.length) tally.inVain = MOST_IN_VAIN
+    rest = untried
+  }
+}
+
+const TAKEN: E.Either<Fault, void> = E.right(undefined)
+
+const count = (tally: Tally, { stream, number, answers }: Commit, outcome: E.Either<Fault, void>): void => {
+  if (E.isLeft(outcome)) {
+    tally.failures.push({ stream, commit: number, fault: outcome.left })
+    // One that is too large says nothing of the others.
+    if (outcome.left._tag === 'Unavailable') tally.inVain += 1
+    return
+  }
+  const events = answers.reduce((sum, answer) => sum + answer.events.length, 0)
+  if (events === 0) return
+  tally.inVain = 0
+  tally.commits += 1
+  tally.events += events
+}
