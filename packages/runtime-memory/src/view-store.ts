@@ -86,7 +86,9 @@ export const memoryViewStore = (kernel: Kernel): ViewStore => {
   }
 }
 
-const nameOf = ({ projection, generation }: Generation): string => `${projection}#${generation}`
+/** The separator is escaped in the projection's name, so that no two generations have one name. */
+const nameOf = ({ projection, generation }: Generation): string =>
+  `${projection.replace(/[%#]/g, encodeURIComponent)}#${generation}`
 
 /** How many streams one page names. */
 const PAGE = 100

@@ -206,7 +206,8 @@ const progresses = async (views: ViewStore, generation: Generation): Promise<Rec
 
 const generationCases: Bodies = {
   'rows of generations and projections never meet': async (harness, name) => {
-    const generations = [generationOf(name), generationOf(name, '2'), generationOf(`${name}1`)]
+    const alike = [generationOf(name, '1#a'), generationOf(`${name}#1`, 'a')]
+    const generations = [generationOf(name), generationOf(name, '2'), generationOf(`${name}1`), ...alike]
     for (const [at, generation] of generations.entries())
       same(await put(harness, generation, rowOf('p', 's', `${at}`)), 'stored', `the row of ${at}`)
     for (const [at, generation] of generations.entries()) {
