@@ -17,7 +17,7 @@ import {
 const TallyEvent = union('TallyEvent', variant('Counted', { note: text('Note', { maxLength: 2_000_000 }) }))
 type TallyEvent = TypeOf<typeof TallyEvent>
 
-export const aggregate = defineAggregate<TallyEvent, number, TallyEvent, TallyEvent>({
+const aggregate = defineAggregate<TallyEvent, number, TallyEvent, TallyEvent>({
   name: 'tally',
   initial: 0,
   evolve: (count) => count + 1,

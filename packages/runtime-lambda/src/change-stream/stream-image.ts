@@ -18,7 +18,7 @@ export const plainItem = (
 }
 
 /** A step of a JSON pointer. Source: RFC 6901, section 3. */
-export const step = (key: string): string => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+const step = (key: string): string => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
 
 export const isObject = (input: unknown): input is Readonly<Record<string, unknown>> =>
   typeof input === 'object' && input !== null && !Array.isArray(input)
