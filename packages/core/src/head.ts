@@ -91,8 +91,9 @@ const readOn = <State, Event extends StoredEvent>(
   const known = joined(wanted.toReversed(), newer)
   const [oldest] = known
   if (done || at >= 0 || oldest === undefined) return fromCommits(aggregate, stream, known)
+  // As much again as is known: a long way back takes few requests, and reads at most twice what it has to.
   return store
-    .readBackward(stream, { before: oldest.number, limit })()
+    .readBackward(stream, { before: oldest.number, limit: Math.max(limit, known.length) })()
     .then((further) => readOn(reading, known, further))
 }
 

@@ -101,9 +101,11 @@ const fromLog = async <Command, State, Event extends StoredEvent, Rejection>(
   range: { readonly before: number; readonly until?: number },
 ): Promise<Lookup<Event, Rejection>> => {
   const dateMs = dateOf(member.id) ?? 0
-  const limit = range.until === undefined ? options.snapshotEvery * 4 : 1
+  const least = range.until === undefined ? options.snapshotEvery * 4 : 1
   let { before } = range
   for (;;) {
+    // As much again as was read: a long way back takes few requests, and reads at most twice what it has to.
+    const limit = Math.max(least, range.before - before)
     const page = await ports.store.readBackward(stream, { before, limit })()
     if (E.isLeft(page)) return page
     for (const commit of page.right.commits) {

@@ -65,6 +65,30 @@ describe('a load', () => {
     expect(head.right).toMatchObject({ number: 7, version: 7, state: { capacity: 7 } })
     expect(head.right.tail.length).toBe(7)
   })
+  test('takes few requests for a long way back, and reads at most twice what it has to', async () => {
+    const { store, kernel } = await filled(1)
+    const rare = execute(Seats.aggregate, { store, clock: kernel }, { snapshotEvery: 200 })
+    for (let at = 1; at < 250; at += 1)
+      await answers(rare(stream, [asked({ _tag: 'AddSeats', seats: 1 }, `${at}`)]))
+    for (const aggregate of [Seats.aggregate, otherVersion]) {
+      const pages: Array<number> = []
+      const counted: EventStore = {
+        ...store,
+        readBackward: (name, options) => async () => {
+          const page = await store.readBackward(name, options)()
+          if (E.isRight(page)) pages.push(page.right.commits.length)
+          return page
+        },
+      }
+      const head = await load(aggregate, counted, stream, 12)
+      if (E.isLeft(head)) throw new Error('it loads')
+      expect(head.right).toMatchObject({ number: 250, state: { capacity: 250 } })
+      expect(head.right.tail.length).toBeGreaterThan(40)
+      expect(pages.length).toBeLessThan(7)
+      const read = pages.reduce((sum, commits) => sum + commits, 0)
+      expect(read).toBeLessThanOrEqual(2 * (head.right.tail.length + 1))
+    }
+  })
   test('of two code versions in turn finds the snapshots of each', async () => {
     const { store, kernel } = await filled(4)
     for (let at = 10; at < 30; at += 1) {
