@@ -23,6 +23,12 @@ export interface BatchConsumerOptions {
   readonly work: WorkBatch
   /** Where the parts of large commits lie. */
   readonly claimCheck?: ClaimCheck
+  /**
+   * Whether the mapping has `BisectBatchOnFunctionError`. Then a batch whose very first record fails is thrown, so that
+   * Lambda halves it until that record is alone. Reported, it would come again whole each time, and the whole of it
+   * would go to the on-failure destination in the end.
+   */
+  readonly bisected?: boolean
   /** Told of every record that was not taken in, and why. */
   readonly log?: Log
 }
@@ -34,22 +40,20 @@ export interface BatchResponse {
 
 /** Throws `MalformedEvent` for an event that is none. */
 export const batchConsumer =
-  ({ work, claimCheck, log = () => {} }: BatchConsumerOptions) =>
+  ({ work, claimCheck, bisected = false, log = () => {} }: BatchConsumerOptions) =>
   async (event: unknown): Promise<BatchResponse> => {
     const arrivals = await streamCommits(event, claimCheck)
     if (E.isLeft(arrivals)) throw new MalformedEvent('an event of a DynamoDB stream', arrivals.left)
     const outcomes = await outcomesOf(arrivals.right, work)
-    const failed = arrivals.right.filter((arrival, at) => {
-      const outcome = outcomes[at]
-      if (outcome !== undefined && E.isLeft(outcome))
-        log({
-          level: 'error',
-          message: 'a record was not taken in',
-          ...subjectOf(arrival),
-          fault: outcome.left,
-        })
-      return outcome === undefined || E.isLeft(outcome)
-    })
+    for (const [at, outcome] of outcomes.entries())
+      if (outcome !== undefined && E.isLeft(outcome)) {
+        const subject = subjectOf(arrivals.right[at])
+        log({ level: 'error', message: 'a record was not taken in', ...subject, fault: outcome.left })
+      }
+    const [first] = outcomes
+    if (bisected && outcomes.length > 1 && first !== undefined && E.isLeft(first))
+      throw new Error('the first record of the batch was not taken in', { cause: first.left })
+    const failed = arrivals.right.filter((_, at) => outcomes[at]?._tag !== 'Right')
     const itemIdentifier = lowest(failed.map(({ sequenceNumber }) => sequenceNumber))
     return { batchItemFailures: itemIdentifier === undefined ? [] : [{ itemIdentifier }] }
   }
@@ -76,10 +80,13 @@ const outcomesOf = async (
 
 const TAKEN: Outcome = E.right(undefined)
 
-const subjectOf = ({ sequenceNumber, commit }: Arrival): object =>
-  E.isLeft(commit) || commit.right === undefined
+const subjectOf = (arrival: Arrival | undefined): object => {
+  if (arrival === undefined) return {}
+  const { sequenceNumber, commit } = arrival
+  return E.isLeft(commit) || commit.right === undefined
     ? { sequenceNumber }
     : { sequenceNumber, stream: commit.right.stream, commit: commit.right.number }
+}
 
 const lowest = (sequenceNumbers: ReadonlyArray<string>): string | undefined =>
   sequenceNumbers.reduce<string | undefined>(
@@ -102,7 +109,7 @@ export const byStream =
     await inParallel(streamsOf(commits), streams, async (placed) => {
       for (const [at, commit] of placed) {
         if (at > failed) return
-        const outcome = await attempt(take(commit), commit)
+        const outcome = await attempt(() => take(commit), commit)
         outcomes[at] = outcome
         if (E.isRight(outcome)) continue
         failed = Math.min(failed, at)
@@ -125,7 +132,7 @@ export const byRun = (
       const run = placed.filter(([at]) => at < failed).map(([, commit]) => commit)
       const [first, ...more] = run
       if (first === undefined) return
-      const together = await attempt(take(first, ...more), first)
+      const together = await attempt(() => take(first, ...more), first)
       const each = E.isRight(together) ? run.map(() => together) : await oneByOne(run)
       for (const [index, [at]] of placed.entries()) {
         const outcome = each[index]
@@ -144,11 +151,11 @@ const streamsOf = (commits: ReadonlyArray<Commit>): Iterable<ReadonlyArray<Place
 
 /** A broken invariant stops its own stream, and says so; the others go on. */
 const attempt = async (
-  taking: TE.TaskEither<Fault, void>,
+  taking: () => TE.TaskEither<Fault, void>,
   { stream, number }: Commit,
 ): Promise<E.Either<Fault, void>> => {
   try {
-    return await taking()
+    return await taking()()
   } catch (broken) {
     return E.left(unavailable(`taking in ${stream}@${number}`, broken))
   }

@@ -1,7 +1,7 @@
 import { type Commit, E, type StreamName, unavailable } from '@everfold/core'
 import { plainStore, plainViews } from '@everfold/core/testing'
 import { fc, test as property } from '@fast-check/vitest'
-import type { DynamoDBStreamHandler } from 'aws-lambda'
+import type { DynamoDBRecord, DynamoDBStreamHandler } from 'aws-lambda'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { batchConsumer, byStream, type Outcome, type WorkBatch } from '../../src/consumers/batch.ts'
 import { projector } from '../../src/projector.ts'
@@ -72,6 +72,41 @@ describe('a batch', () => {
       batchItemFailures: [{ itemIdentifier: sequenceNumber(1) }],
     })
     expect(rows().find(({ sk }) => sk === tally('a'))?.value).toEqual(['tally/a@1.0'])
+  })
+
+  test('whose first record fails is halved by Lambda until that one is alone, where the mapping bisects', async () => {
+    const taken: Array<number> = []
+    const work = byStream(({ number }) => {
+      if (number === 4) throw new Error('broken')
+      taken.push(number)
+      return async () => E.right(undefined)
+    })
+    const consumer = batchConsumer({ work, bisected: true })
+    const alone: Array<unknown> = []
+    /** Lambda's part, with no retries: halves what is thrown, goes on from what is reported, gives up what is alone. */
+    const deliver = async (records: ReadonlyArray<DynamoDBRecord>): Promise<void> => {
+      const answer = await consumer({ Records: records }).catch(() => undefined)
+      if (answer === undefined) {
+        const half = Math.ceil(records.length / 2)
+        await deliver(records.slice(0, half))
+        return deliver(records.slice(half))
+      }
+      const [failure] = answer.batchItemFailures
+      if (failure === undefined) return
+      const at = records.findIndex(({ dynamodb }) => dynamodb?.SequenceNumber === failure.itemIdentifier)
+      if (records.length === 1) alone.push(failure.itemIdentifier)
+      else await deliver(records.slice(at))
+    }
+    await deliver(
+      eventOf(
+        history(
+          tally('a'),
+          Array.from({ length: 9 }, () => ['x']),
+        ),
+      ).Records,
+    )
+    expect(alone).toEqual([sequenceNumber(3)])
+    expect(new Set(taken)).toEqual(new Set([1, 2, 3, 5, 6, 7, 8, 9]))
   })
 
   test('passes over markers and removals, knowingly', async () => {
