@@ -4,13 +4,15 @@ import { commands } from '../dynamodb/command.ts'
 import { withDynamo } from '../dynamodb/dynamo.ts'
 import { equinoxJs } from '../dynamodb/equinox-js.ts'
 import { everfold } from '../dynamodb/everfold.ts'
+import { knownStream } from '../dynamodb/known-stream.ts'
+import { largeState } from '../dynamodb/large-state.ts'
 import type { Group } from '../group.ts'
-
-const contenders = [everfold, castore, equinoxJs]
 
 export const group: Group = {
   run: (_, report) =>
     withDynamo(async (dynamo) => {
-      for (const contender of contenders) await commands(dynamo, contender, report)
+      for (const contender of [everfold, castore, equinoxJs]) await commands(dynamo, contender, report)
+      await knownStream(dynamo, report)
+      await largeState(dynamo, report)
     }),
 }
