@@ -115,7 +115,7 @@ const commitsOf = async (
 }
 
 /** The commit of an item as it was read, its claim checks redeemed. */
-export const readCommit = async (
+const readCommit = async (
   item: StoredItem,
   claimCheck: ClaimCheck | undefined,
 ): Promise<E.Either<Fault, Commit>> => {
