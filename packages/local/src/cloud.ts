@@ -3,7 +3,7 @@
  *
  * They are started here and end with this process, or they are somebody else's and outlive it.
  */
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
@@ -11,7 +11,7 @@ import { localClient, startDynamoDb, startKms } from '@everfold/aws-local'
 import { type ChangeStream, E, type EventStore, type KeyRing, type ViewStore } from '@everfold/core'
 import { dynamoChangeStream, streamOfTable } from '@everfold/runtime-lambda/change-stream'
 import { dynamoEventStore } from '@everfold/runtime-lambda/event-store'
-import { keysTable, kmsKeyRing } from '@everfold/runtime-lambda/key-ring'
+import { kmsKeyRing } from '@everfold/runtime-lambda/key-ring'
 import { systemClock } from '@everfold/runtime-lambda/system-clock'
 import { createTables } from '@everfold/runtime-lambda/tables'
 import { dynamoViewStore } from '@everfold/runtime-lambda/view-store'
@@ -41,8 +41,7 @@ export const startServices = async (): Promise<{ readonly services: Services; st
   }
 }
 
-const TABLES = { events: 'everfold-events', views: 'everfold-views' }
-const KEYS = 'everfold-keys'
+const TABLES = { events: 'everfold-events', views: 'everfold-views', keys: 'everfold-keys' }
 
 /** What is there already is used as it is: that is how a shop goes on after it was killed. */
 export const openCloud = async ({ dynamoDb, kms }: Services): Promise<Cloud> => {
@@ -50,7 +49,6 @@ export const openCloud = async ({ dynamoDb, kms }: Services): Promise<Cloud> => 
   const plain = new DynamoDBClient(localClient(dynamoDb))
   const client = DynamoDBDocumentClient.from(plain)
   orThrow(await createTables({ client: plain, names: TABLES, clock, guarded: false })())
-  await createKeys(plain)
   const streams = new DynamoDBStreamsClient(localClient(dynamoDb))
   const stream = orThrow(await streamOfTable({ client: streams, table: TABLES.events, clock })())
   return {
@@ -61,17 +59,9 @@ export const openCloud = async ({ dynamoDb, kms }: Services): Promise<Cloud> => 
       kms: new KMSClient(localClient(kms.endpoint)),
       masterKey: kms.keyId,
       client,
-      table: KEYS,
+      table: TABLES.keys,
       clock,
     }),
-  }
-}
-
-const createKeys = async (client: DynamoDBClient): Promise<void> => {
-  try {
-    await client.send(new CreateTableCommand(keysTable(KEYS)))
-  } catch (error) {
-    if ((error as Error).name !== 'ResourceInUseException') throw error
   }
 }
 

@@ -8,7 +8,7 @@
  *
  * The table must have no point-in-time recovery, no stream and no backups: what is destroyed must be nowhere else.
  */
-import { ConditionalCheckFailedException, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms'
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { E, type Fault, hash, type KeyRing, unavailable } from '@everfold/core'
@@ -55,15 +55,6 @@ export const kmsKeyRing = (options: KmsKeyRingOptions): KeyRing => {
 }
 
 const NO_CACHE: KeyCache = { get: () => undefined, set: () => {}, delete: () => {} }
-
-/** The table of keys: on demand, by the hash of the subject, and protected from being deleted with all that is sealed. */
-export const keysTable = (name: string): CreateTableCommandInput => ({
-  TableName: name,
-  BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-  KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-  DeletionProtectionEnabled: true,
-})
 
 /** A key encrypted, or the tombstone of one. */
 interface Item {

@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { type FaultScript, faulty, type LocalKms, localClient, startKms } from '@everfold/aws-local'
@@ -6,7 +6,9 @@ import { E, hash, type KeyRing } from '@everfold/core'
 import { keyRingSuite } from '@everfold/core/conformance'
 import { fc, test as property } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type KmsKeyRingOptions, keysTable, kmsKeyRing } from '../src/key-ring.ts'
+import { type KmsKeyRingOptions, kmsKeyRing } from '../src/key-ring.ts'
+import { createTables } from '../src/store/tables.ts'
+import { systemClock } from '../src/system-clock.ts'
 import { instantClock } from './instant-clock.ts'
 import { documentClient, plainClient } from './store/tables.ts'
 
@@ -18,8 +20,8 @@ const fresh = (): string => `subject ${(subjects += 1)} ünïcode`
 beforeAll(async () => {
   // It counts its calls.
   kept.kms = await startKms()
-  const table = keysTable(TABLE)
-  await plainClient().send(new CreateTableCommand({ ...table, DeletionProtectionEnabled: false }))
+  const names = { events: `${TABLE}-events`, views: `${TABLE}-views`, keys: TABLE }
+  await createTables({ client: plainClient(), names, clock: systemClock, guarded: false })()
 })
 afterAll(() => kept.kms?.stop())
 

@@ -1,7 +1,8 @@
 /**
- * The two tables: `events` holds the log and its stream of new images, `views` the rows of all views.
+ * The tables: `events` holds the log and its stream of new images, `views` the rows of all views, and `keys`, where
+ * personal data is sealed, the encrypted keys of its subjects.
  *
- * Both are on demand. Creating them again is nothing: what exists is compared with what is needed, and a table of
+ * All are on demand. Creating them again is nothing: what exists is compared with what is needed, and a table of
  * another shape is an error that says the difference. What a table has beyond its shape is its operator's business.
  */
 import {
@@ -22,26 +23,30 @@ import { errorName, isTransient, type Patience, patiently, patientlyOr } from '.
 export interface TableNames {
   readonly events: string
   readonly views: string
+  /** Only where personal data is sealed. */
+  readonly keys?: string
 }
 
 export interface TablesOptions extends Patience {
   readonly client: DynamoDBClient
   readonly names: TableNames
   /**
-   * Point-in-time recovery, and protection from deletion: on, unless said otherwise. DynamoDB Local has no
-   * point-in-time recovery and refuses to be asked for it.
+   * Protection from deletion, and point-in-time recovery, which the table of keys must not have: unless said otherwise.
+   * DynamoDB Local has no point-in-time recovery and refuses to be asked for it.
    */
   readonly guarded?: boolean
 }
 
 type Key = readonly [name: string, type: 'S' | 'N']
-type Keys = readonly [partition: Key, sort: Key]
+type Keys = readonly [partition: Key, sort?: Key]
 
 /** What a table has to have. */
 export interface TableShape {
   readonly keys: Keys
   readonly indexes: { readonly [name: string]: Keys }
   readonly stream: boolean
+  /** Whether what was deleted from it can be brought back. */
+  readonly recoverable: boolean
   /** The attribute that holds the second after which an item may go. */
   readonly ttl?: string
 }
@@ -54,6 +59,7 @@ export const EVENTS_TABLE: TableShape = {
   ],
   indexes: {},
   stream: true,
+  recoverable: true,
   ttl: 'ttl',
 }
 
@@ -70,6 +76,15 @@ export const VIEWS_TABLE: TableShape = {
     ],
   },
   stream: false,
+  recoverable: true,
+}
+
+/** The key of a subject, by the hash of its name. What is destroyed here must be nowhere else. */
+export const KEYS_TABLE: TableShape = {
+  keys: [['pk', 'S']],
+  indexes: {},
+  stream: false,
+  recoverable: false,
 }
 
 export interface OtherShape {
@@ -86,7 +101,7 @@ export interface TableReport {
   readonly differences: ReadonlyArray<string>
 }
 
-/** Makes what is missing, and resolves when both tables can be used. */
+/** Makes what is missing, and resolves when all tables can be used. */
 export const createTables =
   (options: TablesOptions): TE.TaskEither<Fault | OtherShape, void> =>
   async () => {
@@ -115,6 +130,7 @@ interface Named {
 const tablesOf = ({ names }: TablesOptions): ReadonlyArray<Named> => [
   { table: names.events, shape: EVENTS_TABLE },
   { table: names.views, shape: VIEWS_TABLE },
+  ...(names.keys === undefined ? [] : [{ table: names.keys, shape: KEYS_TABLE }]),
 ]
 
 const isGuarded = ({ guarded = true }: TablesOptions): boolean => guarded
@@ -135,12 +151,14 @@ const create = async (options: TablesOptions, one: Named): Promise<E.Either<Faul
   const differences = differencesOf(options, one.shape, ready.right)
   if (differences.length > 0) return E.left({ _tag: 'OtherShape', table: one.table, differences })
   const expiring = await expire(options, one)
-  return E.isLeft(expiring) || !isGuarded(options) ? expiring : recoverable(options, one.table)
+  return E.isLeft(expiring) || !isGuarded(options) || !one.shape.recoverable
+    ? expiring
+    : recoverable(options, one.table)
 }
 
 const definition = ({ table, shape }: Named, guarded: boolean): CreateTableCommandInput => {
   const indexes = Object.entries(shape.indexes)
-  const attributes = new Map([...shape.keys, ...indexes.flatMap(([, keys]) => keys)])
+  const attributes = new Map([shape.keys, ...indexes.map(([, keys]) => keys)].flatMap(present))
   return {
     TableName: table,
     BillingMode: 'PAY_PER_REQUEST',
@@ -164,10 +182,11 @@ const definition = ({ table, shape }: Named, guarded: boolean): CreateTableComma
   }
 }
 
-const schemaOf = ([partition, sort]: Keys): Array<KeySchemaElement> => [
-  { AttributeName: partition[0], KeyType: 'HASH' },
-  { AttributeName: sort[0], KeyType: 'RANGE' },
-]
+const present = ([partition, sort]: Keys): ReadonlyArray<Key> =>
+  sort === undefined ? [partition] : [partition, sort]
+
+const schemaOf = (keys: Keys): Array<KeySchemaElement> =>
+  present(keys).map(([name], at) => ({ AttributeName: name, KeyType: at === 0 ? 'HASH' : 'RANGE' }))
 
 /** Undefined where there is no such table. */
 const description = async (
@@ -217,7 +236,9 @@ const differencesOf = (
     schema.map(({ AttributeName: name }) => `${name} ${types.get(name)}`).join(', ')
   const differences: Array<string> = []
   const compare = (what: string, keys: Keys, schema: ReadonlyArray<KeySchemaElement> | undefined) => {
-    const wanted = keys.map((key) => key.join(' ')).join(', ')
+    const wanted = present(keys)
+      .map((key) => key.join(' '))
+      .join(', ')
     const is = shown(schema)
     if (is !== wanted) differences.push(`${what} is ${is}; needed is ${wanted}`)
   }
@@ -232,6 +253,8 @@ const differencesOf = (
     differences.push(
       streams ? `the stream shows ${view}; needed is NEW_IMAGE` : 'there is no stream of new images',
     )
+  if (!shape.recoverable && streams)
+    differences.push('it has a stream, which keeps what is destroyed for a day')
   if (isGuarded(options) && found.DeletionProtectionEnabled !== true)
     differences.push('it is not protected from deletion')
   return differences
@@ -319,7 +342,9 @@ const reportOf = async (
   if (isGuarded(options)) {
     const covered = await isRecoverable(options, table)
     if (E.isLeft(covered)) return covered
-    if (!covered.right) differences.push('there is no point-in-time recovery')
+    if (shape.recoverable && !covered.right) differences.push('there is no point-in-time recovery')
+    if (!shape.recoverable && covered.right)
+      differences.push('it has point-in-time recovery, which brings back what is destroyed')
   }
   return E.right({ table, status: statusOf(found.right), differences })
 }

@@ -153,4 +153,19 @@ describe('the tables', () => {
       E.left({ _tag: 'OtherShape', table: names.events, differences }),
     )
   })
+
+  test('of keys are made without anything that would keep a destroyed key', async () => {
+    const options = optionsOf('keys')
+    const names = { ...options.names, keys: 'keys-keys' }
+    expect(await createTables({ ...options, names })()).toEqual(E.right(undefined))
+    const StreamSpecification = { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' as const }
+    await options.client.send(new UpdateTableCommand({ TableName: names.keys, StreamSpecification }))
+    expect(await createTables({ ...options, names })()).toEqual(
+      E.left({
+        _tag: 'OtherShape',
+        table: names.keys,
+        differences: ['it has a stream, which keeps what is destroyed for a day'],
+      }),
+    )
+  })
 })
