@@ -30,6 +30,9 @@ export type Fault =
 
 export const unavailable = (what: string, cause?: unknown): Fault => ({ _tag: 'Unavailable', what, cause })
 
+/** Whether it will not go through however often it is tried: a history that cannot be read waits for a person. */
+export const isPermanent = ({ _tag }: Fault): boolean => _tag === 'Undecodable' || _tag === 'MissingCommit'
+
 /** Why one command of a group cannot be answered; nothing was recorded for it. */
 export type Refusal =
   /** The id already names another payload. */

@@ -20,12 +20,12 @@ import {
   streamParts,
   unavailable,
 } from '@everfold/core'
-import type { MemoryRuntime } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
 
 export type DoorOptions = Pick<FrontDoorPorts, 'authenticate' | 'hooks'>
 
 export const memoryDoor = (
-  runtime: MemoryRuntime,
+  runtime: Runtime,
   options: DoorOptions,
 ): ((request: HttpRequest) => Promise<HttpResponse>) => {
   const { service, kernel, ports } = runtime
@@ -54,7 +54,7 @@ const takesIn = ({ projections }: Service, name: string, stream: StreamName): bo
 }
 
 /** What a caller of this tenant may read: streams by strongly consistent reads, and the active generations of views. */
-export const readerOf = (runtime: MemoryRuntime, tenant?: string): Reader => {
+export const readerOf = (runtime: Runtime, tenant?: string): Reader => {
   const { store, views, keys } = runtime.ports
   return {
     state: async (aggregate, id) => {
@@ -98,7 +98,7 @@ const PAGE = 12
 
 /** The generation that is active; before the first was activated, the one that the service declares. */
 const readGeneration = async (
-  { service, ports }: MemoryRuntime,
+  { service, ports }: Runtime,
   name: string,
 ): Promise<E.Either<Fault, Generation>> => {
   const active = await ports.views.active(name)()

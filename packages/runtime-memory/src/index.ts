@@ -1,4 +1,5 @@
 export * from './change-stream.ts'
+export type { DeadLetter } from './dead-letters.ts'
 export * from './door.ts'
 export * from './event-store.ts'
 export {
@@ -11,6 +12,7 @@ export {
   virtualKernel,
 } from './kernel.ts'
 export * from './key-ring.ts'
+export * from './ports.ts'
 export * from './queue.ts'
 export * from './real-clock.ts'
 export * from './runtime.ts'

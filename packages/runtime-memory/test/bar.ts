@@ -42,7 +42,10 @@ import {
 } from '@everfold/core'
 import { valid } from '@everfold/core/testing'
 import {
+  type ForeignPorts,
+  type MemoryEventStore,
   type MemoryRuntime,
+  memoryEventStore,
   memoryRuntime,
   type RuntimeOptions,
   readerOf,
@@ -246,7 +249,11 @@ export interface Bar {
   readonly appendedMs: ReadonlyArray<number>
 }
 
-export interface BarOptions extends VirtualOptions, Pick<RuntimeOptions, 'ports' | 'groupLimit'> {
+/** Ports of another make over this store, which has nothing of what only a store in memory has. */
+export type Foreign = (store: MemoryEventStore, kernel: VirtualKernel) => ForeignPorts
+
+export interface BarOptions extends VirtualOptions, Pick<RuntimeOptions, 'ports' | 'groupLimit' | 'pollMs'> {
+  readonly foreign?: Foreign
   readonly kernel?: VirtualKernel
   readonly aggregate?: TabAggregate
   readonly service?: Partial<Service>
@@ -268,15 +275,20 @@ export const bar = ({
     calls.push(call)
     return keeper(call, kernel)
   }
-  const runtime = memoryRuntime({
+  const { ports = {}, foreign, groupLimit, pollMs } = options
+  const { store = memoryEventStore(kernel), views, keys } = ports
+  const kept = { ...(views === undefined ? {} : { views }), ...(keys === undefined ? {} : { keys }) }
+  const running = memoryRuntime({
     service: barOf(aggregate, service),
     kernel,
     gateways: () => [bind(keeperOf(aggregate), (request) => () => answer(request))],
-    ...(options.ports === undefined ? {} : { ports: options.ports }),
-    ...(options.groupLimit === undefined ? {} : { groupLimit: options.groupLimit }),
+    ports: foreign === undefined ? { ...ports, store } : { ...kept, ...foreign(store, kernel) },
+    ...(groupLimit === undefined ? {} : { groupLimit }),
+    ...(pollMs === undefined ? {} : { pollMs }),
   })
+  const runtime: MemoryRuntime = { ...running, ports: { ...running.ports, store, log: store.log } }
   const appendedMs: Array<number> = []
-  runtime.ports.store.subscribe(() => appendedMs.push(kernel.nowMs()))
+  store.subscribe(() => appendedMs.push(kernel.nowMs()))
   return { kernel, runtime, aggregate, calls, appendedMs }
 }
 

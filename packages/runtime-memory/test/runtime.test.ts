@@ -3,8 +3,6 @@ import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import {
   answering,
-  type Bar,
-  type BarOptions,
   bar,
   command,
   drinksOf,
@@ -20,154 +18,24 @@ import {
   tab,
   tabs,
 } from './bar.ts'
-
-const SECOND_MS = 1000
-const MINUTE_MS = 60 * SECOND_MS
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
-
-const modes = ['stepped', 'immediate'] as const
-
-// An evening: guests order, and the barkeeper is as he is
-
-interface Wish {
-  readonly tab: string
-  readonly afterSeconds: number
-  /** How often the barkeeper drops it first; he may also break. */
-  readonly drops: number
-  readonly breaks: boolean
-  readonly tookSeconds: number
-}
-
-const anyEvening = fc.array(
-  fc.record({
-    tab: fc.constantFrom('ann', 'ben', 'cid'),
-    afterSeconds: fc.nat({ max: 60 }),
-    drops: fc.constantFrom(0, 0, 0, 1, 2),
-    breaks: fc.boolean(),
-    tookSeconds: fc.constantFrom(0, 0, 1, 45),
-  }),
-  { minLength: 1, maxLength: 12 },
-)
-
-/** Orders come within three hours and are served at once or hours later; no two things happen in one second. */
-const anyPatience = fc
-  .array(
-    fc.record({
-      tab: fc.constantFrom('ann', 'ben'),
-      afterMinutes: fc.nat({ max: 180 }),
-      tookMinutes: fc.constantFrom(0, 0, 20, 59, 61, 150),
-    }),
-    { minLength: 1, maxLength: 10 },
-  )
-  .map(
-    (visits): ReadonlyArray<Wish> =>
-      visits.map(({ tab: id, afterMinutes, tookMinutes }, at) => ({
-        tab: id,
-        afterSeconds: 60 * afterMinutes + 2 * at,
-        drops: 0,
-        breaks: false,
-        tookSeconds: 60 * tookMinutes + 20 * at + 21,
-      })),
-  )
-
-const drinkOf = (at: number) => `drink ${at}`
-
-const keeperOf = (wishes: ReadonlyArray<Wish>): Keeper => {
-  const dropped = new Map<string, number>()
-  return async ({ drink }, kernel) => {
-    const { drops, breaks, tookSeconds } = wishes[Number(drink.slice(6))] as Wish
-    await kernel.sleep(tookSeconds * SECOND_MS)
-    const before = dropped.get(drink) ?? 0
-    if (before >= drops) return served(drink)
-    dropped.set(drink, before + 1)
-    if (breaks) throw new Error('the barkeeper breaks')
-    return E.left(unavailable('the barkeeper'))
-  }
-}
-
-const orderAll = (open: Bar, wishes: ReadonlyArray<Wish>) =>
-  Promise.all(
-    wishes.map(({ tab: id, afterSeconds }, at) =>
-      open.kernel.as(`guest ${at}`, async () => {
-        await open.kernel.sleep(afterSeconds * SECOND_MS)
-        return order(open, id, drinkOf(at))
-      }),
-    ),
-  )
-
-/** All order and are served. */
-const evening = async (wishes: ReadonlyArray<Wish>, options: BarOptions): Promise<Bar> => {
-  const open = bar({ keeper: keeperOf(wishes), ...options })
-  await open.kernel.run(async () => {
-    await orderAll(open, wishes)
-    await open.runtime.idle()
-  })
-  return open
-}
-
-/** What was ordered and served on each tab, in order. */
-const drinksBy = (open: Bar, _tag: 'Ordered' | 'Served') =>
-  Map.groupBy(
-    eventsOf(open, 'tab').filter(({ event }) => event._tag === _tag),
-    ({ tab: id }) => id,
-  )
-const tally = (open: Bar, _tag: 'Ordered' | 'Served') =>
-  Object.fromEntries(
-    Array.from(drinksBy(open, _tag), ([id, events]) => [id, events.map(({ event }) => event['drink'])]),
-  )
-
-/** Which timers go off, by a host who sees every tab at any time: the last order's, where not all was served by then. */
-const expectedTimers = (open: Bar): ReadonlyArray<readonly [string, number]> => {
-  const timers: Array<readonly [string, number]> = []
-  for (const [id, events] of Map.groupBy(eventsOf(open, 'tab'), (one) => one.tab)) {
-    let waiting = 0
-    let dueMs = Number.POSITIVE_INFINITY
-    for (const { event, timeMs } of [
-      ...events,
-      { event: { _tag: 'End' }, timeMs: Number.MAX_SAFE_INTEGER },
-    ]) {
-      if (dueMs < timeMs) timers.push([id, dueMs])
-      if (dueMs < timeMs) dueMs = Number.POSITIVE_INFINITY
-      if (event._tag === 'Ordered') waiting += 1
-      if (event._tag === 'Ordered') dueMs = timeMs + PATIENCE_MS
-      if (event._tag === 'Served') waiting -= 1
-      if (event._tag === 'Served' && waiting === 0) dueMs = Number.POSITIVE_INFINITY
-    }
-  }
-  return timers.toSorted(([, one], [, other]) => one - other)
-}
-
-/** The answers on record that say more than that nothing changed. */
-const effectsOf = ({ runtime }: Bar) =>
-  runtime.ports.log.flatMap(({ stream, answers }) =>
-    answers.flatMap(({ id, events, rejection }) =>
-      events.length > 0 || rejection !== undefined ? [{ stream, id, events, rejection }] : [],
-    ),
-  )
-
-const countsBy = (names: ReadonlyArray<string>) =>
-  Object.fromEntries(
-    Array.from(
-      Map.groupBy(names, (name) => name),
-      ([name, all]) => [name, all.length],
-    ),
-  )
-
-/** Everything that was ordered is served once and in order, and the views say so. */
-const expectServed = async (open: Bar): Promise<void> => {
-  expect(tally(open, 'Served')).toEqual(tally(open, 'Ordered'))
-  expect(open.runtime.deadLetters).toEqual([])
-  const perTab = countsBy(
-    eventsOf(open, 'tab').flatMap(({ tab: id, event }) => (event._tag === 'Served' ? [id] : [])),
-  )
-  const rows = Object.entries(perTab).map(([id, count]) => [id, { ordered: count, served: count }])
-  expect(await open.kernel.run(() => rowsOf(open, 'TAB'))).toEqual(Object.fromEntries(rows))
-  const happened = countsBy(heard(open, 'Happened').map(({ tab: id }) => id))
-  expect(happened).toEqual(Object.fromEntries(Object.entries(perTab).map(([id, count]) => [id, 2 * count])))
-}
-
-const anyRun = [anyEvening, fc.nat(), fc.constantFrom(...modes)] as const
+import {
+  anyEvening,
+  anyPatience,
+  anyRun,
+  DAY_MS,
+  drinkOf,
+  effectsOf,
+  evening,
+  expectedTimers,
+  expectServed,
+  HOUR_MS,
+  keeperOf,
+  MINUTE_MS,
+  modes,
+  orderAll,
+  SECOND_MS,
+  tally,
+} from './evening.ts'
 
 describe('whatever is ordered, however the barkeeper is', () => {
   property.prop([...anyRun], { numRuns: 60 })(
