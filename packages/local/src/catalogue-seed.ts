@@ -1,7 +1,7 @@
 /** What is on the shelves when the local shop opens. */
 import { type AnyAggregate, deriveId, E, envelope, streamName } from '@everfold/core'
 import { PriceList, Product, type Quantities, type Shop, Stock } from '@everfold/ecommerce'
-import type { MemoryRuntime } from '@everfold/runtime-memory'
+import type { Runtime } from '@everfold/runtime-memory'
 
 interface Shelf {
   readonly productId: string
@@ -55,7 +55,7 @@ const shelves: ReadonlyArray<Shelf> = [
 ]
 
 /** Idempotent: the ids derive from what is put on the shelf. */
-export const seed = async (runtime: MemoryRuntime, terms: Shop.Terms): Promise<void> => {
+export const seed = async (runtime: Runtime, terms: Shop.Terms): Promise<void> => {
   const { channel, currency } = terms
   const send = async (aggregate: AnyAggregate, key: string, command: unknown): Promise<void> => {
     const timeMs = runtime.kernel.nowMs()

@@ -8,7 +8,16 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { localClient, startDynamoDb, startKms } from '@everfold/aws-local'
-import { type ChangeStream, E, type EventStore, type KeyRing, type ViewStore } from '@everfold/core'
+import {
+  type ChangeStream,
+  E,
+  type EventStore,
+  type KeyRing,
+  record,
+  type TypeOf,
+  text,
+  type ViewStore,
+} from '@everfold/core'
 import { dynamoChangeStream, streamOfTable } from '@everfold/runtime-lambda/change-stream'
 import { dynamoEventStore } from '@everfold/runtime-lambda/event-store'
 import { kmsKeyRing } from '@everfold/runtime-lambda/key-ring'
@@ -16,12 +25,24 @@ import { systemClock } from '@everfold/runtime-lambda/system-clock'
 import { createTables } from '@everfold/runtime-lambda/tables'
 import { dynamoViewStore } from '@everfold/runtime-lambda/view-store'
 
-/** Where the services are. */
-export interface Services {
-  /** DynamoDB and DynamoDB Streams. */
-  readonly dynamoDb: string
-  readonly kms: { readonly endpoint: string; readonly keyId: string }
-}
+const Url = text('Url', { maxLength: 200, pattern: /^http:\/\/127\.0\.0\.1:\d{1,5}$/ })
+
+/** Where the services are, as a file says it. */
+export const Services = record(
+  'Services',
+  {
+    /** DynamoDB and DynamoDB Streams. */
+    dynamoDb: Url,
+    kms: record('Kms', { endpoint: Url, keyId: text('KeyId') }),
+  },
+  {
+    /** A simulated Stripe, by `serveStripe`. */
+    stripe: Url,
+    /** EventBridge, and the file that keeps how far the relay has come. */
+    bus: record('Bus', { endpoint: Url, checkpoint: text('File', { maxLength: 1000 }) }),
+  },
+)
+export type Services = TypeOf<typeof Services>
 
 export interface Cloud {
   readonly store: EventStore
@@ -31,10 +52,13 @@ export interface Cloud {
 }
 
 /** Services of our own, and how to end them. */
-export const startServices = async (): Promise<{ readonly services: Services; stop(): Promise<void> }> => {
+export const startServices = async (): Promise<{
+  readonly services: Services
+  stop(this: void): Promise<void>
+}> => {
   const [dynamoDb, kms] = await Promise.all([startDynamoDb(), startKms()])
   return {
-    services: { dynamoDb: dynamoDb.endpoint, kms },
+    services: { dynamoDb: dynamoDb.endpoint, kms: { endpoint: kms.endpoint, keyId: kms.keyId } } as Services,
     stop: async () => {
       await Promise.all([dynamoDb.stop(), kms.stop()])
     },
@@ -44,7 +68,7 @@ export const startServices = async (): Promise<{ readonly services: Services; st
 const TABLES = { events: 'everfold-events', views: 'everfold-views', keys: 'everfold-keys' }
 
 /** What is there already is used as it is: that is how a shop goes on after it was killed. */
-export const openCloud = async ({ dynamoDb, kms }: Services): Promise<Cloud> => {
+export const openCloud = async ({ dynamoDb, kms }: Pick<Services, 'dynamoDb' | 'kms'>): Promise<Cloud> => {
   const clock = systemClock
   const plain = new DynamoDBClient(localClient(dynamoDb))
   const client = DynamoDBDocumentClient.from(plain)

@@ -1,5 +1,6 @@
 /**
- * The house: a shop on the memory runtime, a simulated Stripe next door, and a mailbox; on virtual or on real time.
+ * The house: a shop on the memory runtime, a simulated Stripe next door, and a mailbox; on virtual or on real time, its
+ * storage in memory or elsewhere.
  *
  * Stripe is spoken to by the official SDK: in process, so that it lives in the same time as everything else, or by
  * whatever client `connect` makes.
@@ -9,44 +10,58 @@ import { Shop } from '@everfold/ecommerce'
 import { stripePayments, stripeWebhooks } from '@everfold/gateway-stripe'
 import {
   type DoorOptions,
+  type ForeignPorts,
   type Kernel,
-  type MemoryRuntime,
   memoryDoor,
   memoryRuntime,
+  type Runtime,
   type RuntimeOptions,
 } from '@everfold/runtime-memory'
-import { createSimHttpClient, createStripeSim, type FaultScript, type StripeSim } from '@everfold/stripe-sim'
+import {
+  createSimHttpClient,
+  createStripeSim,
+  type FaultScript,
+  type Ledger,
+  type StripeSim,
+} from '@everfold/stripe-sim'
 import { Stripe } from 'stripe'
 import { type Mailbox, mailbox } from './mailbox.ts'
 
 export interface House {
   readonly service: Service
-  readonly runtime: MemoryRuntime
+  readonly runtime: Runtime
   readonly stripe: StripeSim
   readonly mailbox: Mailbox
+  /** What Stripe has taken and given back. */
+  ledger(this: void): Promise<Ledger>
   readonly door: (request: HttpRequest) => Promise<HttpResponse>
   /** Resolves when everything that was set off has been delivered, Stripe's webhooks included. */
   idle(this: void): Promise<void>
 }
 
-export interface HouseOptions extends Pick<RuntimeOptions, 'log' | 'execute' | 'groupLimit'> {
+export interface HouseOptions extends Pick<RuntimeOptions, 'log' | 'execute' | 'groupLimit' | 'pollMs'> {
   readonly kernel: Kernel
   readonly authenticate: DoorOptions['authenticate']
+  /** The storage, where it is not in memory. */
+  readonly ports?: ForeignPorts
   /** Names the run of the simulated Stripe: the same seed makes the same ids. */
   readonly seed: string
   readonly terms?: Shop.Terms
   readonly stripeFaults?: FaultScript
   /** Where a bank sends the shopper back to; without it, Stripe.js would handle what the bank asks. */
   readonly returnUrl?: (orderId: string) => string
-  /** How the SDK reaches the simulated Stripe; in process unless told. */
+  /** How the SDK reaches the simulated Stripe, or another one; the one in process unless told. */
   readonly connect?: (sim: StripeSim) => Promise<Stripe>
+  /** What another Stripe has taken and given back. */
+  readonly ledger?: () => Promise<Ledger>
 }
 
 /** No secret at all: the simulated Stripe and its shop live on one machine, and in one process. */
 export const WEBHOOK_SECRET = 'whsec_local'
 
 export const house = async (options: HouseOptions): Promise<House> => {
-  const { kernel, authenticate, seed, terms, stripeFaults, connect, returnUrl, ...runtimeOptions } = options
+  const { kernel, authenticate, seed, terms, stripeFaults, connect, ledger, returnUrl, ...runtimeOptions } =
+    options
   const sim = createStripeSim({
     nowMs: kernel.nowMs,
     seed,
@@ -75,7 +90,8 @@ export const house = async (options: HouseOptions): Promise<House> => {
     do await runtime.idle()
     while ((await sim.deliverWebhooks()) > 0)
   }
-  return { service, runtime, stripe: sim, mailbox: box, door, idle }
+  const ledgerOf = ledger ?? (() => Promise.resolve(sim.ledger()))
+  return { service, runtime, stripe: sim, mailbox: box, ledger: ledgerOf, door, idle }
 }
 
 const inProcess = (kernel: Kernel, sim: StripeSim): Stripe =>

@@ -203,7 +203,7 @@ describe('whatever Stripe does', () => {
     async (seed, shoppings, faults) => {
       const run = await live(seed, shoppings, faults)
       let stock = Stock.initial
-      for (const commit of run.shop.runtime.ports.log) {
+      for (const commit of run.shop.runtime.ports.log ?? []) {
         if (commit.stream !== streamName('stock', SKU)) continue
         const events = recordedEvents(Stock.aggregate, commit)
         if (E.isLeft(events)) throw new Error('a stock commit does not decode')

@@ -145,9 +145,9 @@ describe('a replay', () => {
         mails: orders.length,
       })
       expect(faults(first, sales)).toEqual([])
-      const { events } = counted(shop)
+      const { events } = await counted(shop)
       await again()
-      expect(counted(shop).events).toBe(events)
+      expect((await counted(shop)).events).toBe(events)
       expect(await found()).toEqual(first)
       expect(shop.runtime.deadLetters).toEqual([])
     },

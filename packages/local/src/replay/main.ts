@@ -1,4 +1,4 @@
-/** `pnpm replay <products.csv> <orders.csv> [--json] [--again]`: real sales through the shop, in virtual time. */
+/** `pnpm replay <products.csv> <orders.csv> [options]`: real sales through the shop, in virtual time. */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { E } from '@everfold/core'
@@ -10,13 +10,18 @@ import type { CsvFault } from './csv.ts'
 import { counted, faults, report, table } from './report.ts'
 import { openingMs, Refused, type Replay, run, type Sales } from './run.ts'
 import { readProducts, readSales } from './sales.ts'
+import { inMemory, onDynamoDb, type Storage, Unreadable } from './storage.ts'
 
-const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again]
+const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again] [--store memory|dynamodb]
 
 Takes the catalogue and every order through cart, checkout, reservation, payment and capture, at the orders' own dates.
 
-  --json    one JSON object instead of a table
-  --again   runs everything a second time on the same store, and reports how many events that added`
+  --json             one JSON object instead of a table
+  --again            runs everything a second time on the same store, and reports how many events that added
+  --store <store>    memory, unless told, or dynamodb: Amazon's DynamoDB Local, started for it; needs Java 17
+  --services <file>  with --store dynamodb: services that outlive the replay, so that one that was killed goes on;
+                     JSON: { "dynamoDb": url, "kms": { "endpoint": url, "keyId": id }, and where there are such
+                     "stripe": url, "bus": { "endpoint": url, "checkpoint": file } }`
 
 /** The command was not given what it needs; what it prints says so, and nothing was replayed. */
 class Unusable extends Error {}
@@ -27,16 +32,22 @@ const argumentsOf = (args: ReadonlyArray<string>) => {
   if (values.help === true) return undefined
   if (products === undefined || orders === undefined || more.length > 0)
     throw new Unusable(`Two files are needed.\n\n${USAGE}`)
-  return { products, orders, json: values.json ?? false, again: values.again ?? false }
+  const { store = 'memory', services, json = false, again = false } = values
+  if (store !== 'memory' && store !== 'dynamodb')
+    throw new Unusable(`--store is memory or dynamodb, not ${store}.\n\n${USAGE}`)
+  if (services !== undefined && store !== 'dynamodb')
+    throw new Unusable(`--services is for --store dynamodb.\n\n${USAGE}`)
+  return { products, orders, json, again, store, services }
 }
 
 const parsed = (args: ReadonlyArray<string>) => {
   const flag = { type: 'boolean' } as const
+  const word = { type: 'string' } as const
   try {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: flag, again: flag, help: { ...flag, short: 'h' } },
+      options: { json: flag, again: flag, store: word, services: word, help: { ...flag, short: 'h' } },
     })
   } catch (error) {
     throw new Unusable(`${(error as Error).message}\n\n${USAGE}`)
@@ -95,17 +106,32 @@ const main = async (): Promise<void> => {
   if (asked === undefined) return console.log(USAGE)
   const sales = await salesOf(asked.products, asked.orders)
   const kernel = virtualKernel({ mode: 'immediate', startMs: openingMs(sales.sales), seed: 'replay' })
-  const shop = await house({
-    kernel,
-    seed: 'replay',
-    authenticate: () => Promise.resolve(E.right(undefined)),
-  })
-  const replay: Replay = { house: shop, kernel, terms: Shop.defaultTerms }
+  const storage = asked.store === 'memory' ? inMemory : await onDynamoDb(kernel, asked.services)
+  try {
+    const shop = await house({
+      kernel,
+      seed: 'replay',
+      authenticate: () => Promise.resolve(E.right(undefined)),
+      ...storage.house,
+    })
+    await replayed({ house: shop, kernel, terms: Shop.defaultTerms }, sales, { ...asked, storage })
+  } finally {
+    await storage.close()
+  }
+}
+
+const replayed = async (
+  replay: Replay,
+  sales: Sales,
+  asked: { readonly json: boolean; readonly again: boolean; readonly storage: Storage },
+): Promise<void> => {
+  const shop = replay.house
   const elapsedS = await timed(replay, sales, 'replaying')
-  const before = counted(shop).events
+  const before = (await counted(shop)).events
   const again = asked.again ? { elapsedS: await timed(replay, sales, 'once more') } : undefined
   const found = await report(shop, sales, elapsedS)
-  const newEvents = again === undefined ? {} : { newEvents: counted(shop).events - before }
+  const newEvents = again === undefined ? {} : { newEvents: (await counted(shop)).events - before }
+  await asked.storage.published()
   const wrong = [
     ...faults(found, sales),
     ...((newEvents.newEvents ?? 0) === 0 ? [] : [`the second run added ${newEvents.newEvents} events`]),
@@ -120,7 +146,8 @@ const main = async (): Promise<void> => {
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof Unusable) && !(error instanceof Refused)) throw error
+  const unusable = error instanceof Unusable || error instanceof Unreadable
+  if (!unusable && !(error instanceof Refused)) throw error
   console.error(error.message)
-  process.exitCode = error instanceof Unusable ? 2 : 1
+  process.exitCode = unusable ? 2 : 1
 }

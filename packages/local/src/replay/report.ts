@@ -1,5 +1,5 @@
 /** What a replay came to, counted from the log, the simulated Stripe and the mailbox, and held against the file. */
-import { E } from '@everfold/core'
+import { type Commit, E, type EventStore } from '@everfold/core'
 import { Order, Stock } from '@everfold/ecommerce'
 import { readerOf } from '@everfold/runtime-memory'
 import type { House } from '../house.ts'
@@ -36,8 +36,8 @@ export const report = async (house: House, { products, sales }: Sales, elapsedS:
     freightCents += order.totals.shipping
     byStatus[order.status] = (byStatus[order.status] ?? 0) + 1
   }
-  const { captured = 0, refunded = 0 } = house.stripe.ledger().totals['usd'] ?? {}
-  const { events, commands } = counted(house)
+  const { captured = 0, refunded = 0 } = (await house.ledger()).totals['usd'] ?? {}
+  const { events, commands } = await counted(house)
   return {
     orders,
     lines,
@@ -54,13 +54,27 @@ export const report = async (house: House, { products, sales }: Sales, elapsedS:
 }
 
 /** Everything that is on record: events, and commands that were answered. */
-export const counted = ({ runtime }: House): { readonly events: number; readonly commands: number } => {
+export const counted = async ({
+  runtime,
+}: House): Promise<{ readonly events: number; readonly commands: number }> => {
   let [events, commands] = [0, 0]
-  for (const { answers } of runtime.ports.log) {
+  for await (const { answers } of logOf(runtime.ports.store)) {
     commands += answers.length
     for (const answer of answers) events += answer.events.length
   }
   return { events, commands }
+}
+
+/** Every commit of the store, in no order between streams. */
+async function* logOf(store: EventStore): AsyncGenerator<Commit> {
+  let cursor: string | undefined
+  do {
+    const part = { segment: 0, segments: 1 }
+    const page = await store.scan(cursor === undefined ? part : { ...part, cursor })()
+    if (E.isLeft(page)) throw new Error(`the log cannot be read: ${JSON.stringify(page.left)}`)
+    yield* page.right.commits
+    ;({ cursor } = page.right)
+  } while (cursor !== undefined)
 }
 
 /** Paid orders hold their units as allocations until they are shipped; what is left is free to sell. */
