@@ -7,7 +7,7 @@
  */
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import type { Commit, Json, RecordedEvent, StoredEvent } from './commit.ts'
-import { type Fault, unavailable } from './fault.ts'
+import { type Fault, isPermanent, unavailable } from './fault.ts'
 import { E, type TE } from './fp.ts'
 import type { EventStore } from './ports/event-store.ts'
 import type { Generation, Row, RowKey, ViewStore } from './ports/view-store.ts'
@@ -77,8 +77,9 @@ export const project =
   }
 
 /**
- * Takes commits of one stream into several projections, into generations of one view in the order in which they are listed: the one
- * that is being built before the one that is read. So whatever its readers have seen of a stream is in the next one too.
+ * Takes commits of one stream into several projections, into generations of one view in the order in which they are
+ * listed: the one that is being built before the one that is read. So whatever its readers have seen of a stream is in
+ * the next one too. A generation that can never take a commit in keeps it from no other; then no rebuild switches to it.
  */
 export const projectAll = (projections: ReadonlyArray<Projection>, ports: ProjectPorts): Project => {
   const views = [...Map.groupBy(projections, ({ name }) => name).values()].map((generations) =>
@@ -95,11 +96,13 @@ const inTurn = async (
   generations: ReadonlyArray<Project>,
   commits: Parameters<Project>,
 ): Promise<E.Either<Fault, void>> => {
+  let first: E.Either<Fault, void> = E.right(undefined)
   for (const take of generations) {
     const taken = await take(...commits)()
-    if (E.isLeft(taken)) return taken
+    if (E.isLeft(taken) && !isPermanent(taken.left)) return taken
+    if (E.isRight(first)) first = taken
   }
-  return E.right(undefined)
+  return first
 }
 
 /** Where the events of a stream go; undefined where the projection hears none of them. */

@@ -1,4 +1,5 @@
 import {
+  aggregate,
   type Commit,
   E,
   type EventStore,
@@ -15,6 +16,7 @@ import {
   streamName,
   unavailable,
   type ViewStore,
+  variant,
 } from '@everfold/core'
 import {
   memoryChangeStream,
@@ -134,9 +136,9 @@ const readerOf =
     }
   }
 
-/** Ports that fail for good after so many writes, as a process does that is killed. */
 const dead = async () => E.left(unavailable('the process'))
 
+/** Ports that fail for good after so many writes, as a process does that is killed. */
 const mortal = ({ views, store }: Theatre, writes: number): { views: ViewStore; store: EventStore } => {
   let left = writes
   return {
@@ -279,21 +281,53 @@ describe('a rebuild', () => {
   })
 })
 
-test('a commit reaches the generation that is built before the one that is read', async () => {
-  const house = await played()
-  const advanced: Array<string> = []
-  const views: ViewStore = {
-    ...house.views,
-    advance: ({ generation: name }, stream, commit) => {
-      advanced.push(name)
-      return house.views.advance(generation(name), stream, commit)
-    },
-  }
-  const show = showOf(0)
-  await house.write(show)
-  const newest = house.store.log.at(-1)
+const newestOf = ({ store }: Theatre): Commit => {
+  const newest = store.log.at(-1)
   if (newest === undefined) throw new Error('there is a commit')
-  rightOf(await projectAll([next, old], { ...house.ports, views })(newest)())
-  expect(advanced.at(-1)).toBe('1')
-  expect(new Set(advanced.slice(0, -1))).toEqual(new Set(['2']))
+  return newest
+}
+
+/** The same view by code that cannot read what is on record. */
+const blind: Projection = {
+  ...next,
+  sources: [from(aggregate({ ...Seats.aggregate, event: variant('Unheard', {}) as never }), () => [])],
+}
+
+describe('a commit', () => {
+  test('reaches the generation that is built before the one that is read', async () => {
+    const house = await played()
+    const advanced: Array<string> = []
+    const views: ViewStore = {
+      ...house.views,
+      advance: ({ generation: name }, stream, commit) => {
+        advanced.push(name)
+        return house.views.advance(generation(name), stream, commit)
+      },
+    }
+    await house.write(showOf(0))
+    rightOf(await projectAll([next, old], { ...house.ports, views })(newestOf(house))())
+    expect(advanced.at(-1)).toBe('1')
+    expect(new Set(advanced.slice(0, -1))).toEqual(new Set(['2']))
+  })
+  test('waits before the generation that is read while the other one cannot be written', async () => {
+    const house = await played()
+    await house.write(showOf(0))
+    const views: ViewStore = {
+      ...house.views,
+      put: (of, ...row) => (of.generation === '2' ? dead : house.views.put(of, ...row)),
+    }
+    const taken = await projectAll([next, old], { ...house.ports, views })(newestOf(house))()
+    expect(taken).toMatchObject(E.left({ _tag: 'Unavailable' }))
+    expect(await rowsOf(house, '1')).not.toEqual(foldOf(house.store.log))
+  })
+  test('that the next generation cannot read is taken in by the one that is read, and readers stay there', async () => {
+    const house = await played()
+    await house.write(showOf(0))
+    const taken = await projectAll([blind, old], house.ports)(newestOf(house))()
+    expect(taken).toMatchObject(E.left({ _tag: 'Undecodable' }))
+    expect(await rowsOf(house, '1')).toEqual(foldOf(house.store.log))
+    const rebuilt = await rebuild(blind, house.ports, { segments: 1, declared: '1' })()
+    expect(rebuilt).toMatchObject(E.left({ _tag: 'Undecodable' }))
+    expect(await house.views.active('counts')()).toEqual(E.right(undefined))
+  })
 })
