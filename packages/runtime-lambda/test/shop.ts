@@ -38,17 +38,17 @@ const nobody: GatewayBinding = bind(Shop.mails, () => async () => E.right(undefi
 const authenticate: DoorOptions['authenticate'] = async ({ authorization: userId }) =>
   E.right(userId === undefined ? undefined : { userId, roles: userId === 'root' ? ['admin'] : [] })
 
-export const START_MS = Date.UTC(2026, 10, 1)
+const START_MS = Date.UTC(2026, 10, 1)
 
 export interface Shopping {
   readonly log: ReadonlyArray<Commit>
+  /** Ann's. */
   readonly orderId: string
-  readonly cartId: string
 }
 
 const address = { name: 'Ann', line1: '1 Main St', city: 'Springfield', postalCode: '12345', country: 'US' }
 
-/** Tea is put on the shelf, and Ann buys two of it; every request has a key of the caller's own. */
+/** Ann buys tea, of which there is enough; Bob buys jam, of which there is none. Every request has a key of the caller's own. */
 export const shopping = async (): Promise<Shopping> => {
   const kernel = virtualKernel({ mode: 'immediate', seed: 'cli', startMs: START_MS })
   const runtime = memoryRuntime({ service: Shop.service(), kernel, gateways: () => [provider, nobody] })
@@ -67,21 +67,31 @@ export const shopping = async (): Promise<Shopping> => {
     position = response.headers['everfold-position']
     return JSON.parse(response.body) as Record<string, string>
   }
-  const product = { productId: 'p-tea', name: 'Tea', category: 'tea', variants: [{ sku: 'tea' }] }
-  await post('root', '/products', product)
-  await post('root', '/prices', { sku: 'tea', price: { amount: 500, currency: 'USD' } })
+  for (const sku of ['tea', 'jam']) {
+    await post(
+      'root',
+      '/products',
+      { productId: `p-${sku}`, name: sku, category: 'food', variants: [{ sku }] },
+      sku,
+    )
+    await post('root', '/prices', { sku, price: { amount: 500, currency: 'USD' } }, sku)
+  }
   for (let receipt = 1; receipt <= 30; receipt += 1) {
     await post('root', '/stock/tea/receipts', { units: receipt }, `receipt-${receipt}`)
     await kernel.settle(START_MS + receipt * 3_600_000)
   }
-  const { cartId = '' } = await post('ann', '/carts', {})
-  await post('ann', `/carts/${cartId}/lines`, { sku: 'tea', quantity: 2 })
-  const buying = { email: 'ann@example.org', paymentMethod: 'pm_card_visa', address }
-  const { orderId = '' } = await post('ann', `/carts/${cartId}/checkout`, buying)
+  const buy = async (shopper: string, sku: string) => {
+    const { cartId = '' } = await post(shopper, '/carts', {})
+    await post(shopper, `/carts/${cartId}/lines`, { sku, quantity: 2 })
+    const buying = { email: 'ann@example.org', paymentMethod: 'pm_card_visa', address }
+    return post(shopper, `/carts/${cartId}/checkout`, buying)
+  }
+  const { orderId = '' } = await buy('ann', 'tea')
+  await buy('bob', 'jam')
   await runtime.idle()
   runtime.stop()
   if (runtime.deadLetters.length > 0) throw new Error(JSON.stringify(runtime.deadLetters))
-  return { log: runtime.ports.log, orderId, cartId }
+  return { log: runtime.ports.log, orderId }
 }
 
 export const keep = async (log: ReadonlyArray<Commit>, store: EventStore): Promise<void> => {

@@ -1,27 +1,20 @@
 /** An answer on record as people read it. */
 import type { ShownAnswer, ShownEvent } from '../operations/show-stream.ts'
-import { labelled, plain, readableTime, tagged } from './print.ts'
+import { type Line, labelled, readableTime, tagged } from './print.ts'
 
-export const answerText = (
-  answer: ShownAnswer,
-  indent: number,
-  more: 'fingerprint' | 'none' = 'none',
-): string => {
-  const { commandId, time, fingerprint, metadata, events } = answer
+export const answerText = (answer: ShownAnswer, indent: number, more: ReadonlyArray<Line> = []): string => {
+  const { commandId, time, metadata, events } = answer
   const { correlationId, causationId, actor, tenant, process, trace } = metadata
-  const about = labelled(
-    [
-      ['arrived', readableTime(time)],
-      ['by', actor === undefined ? undefined : plain(actor)],
-      ['tenant', tenant],
-      ['process', process === undefined ? undefined : plain(process)],
-      ['caused by', causationId === undefined ? undefined : plain(causationId)],
-      ['correlation', correlationId === commandId ? undefined : plain(correlationId)],
-      ['trace', trace],
-      ['fingerprint', more === 'fingerprint' ? fingerprint : undefined],
-    ],
-    indent + 2,
-  )
+  const about: ReadonlyArray<Line> = [
+    ['arrived', readableTime(time)],
+    ['by', actor],
+    ['tenant', tenant],
+    ['process', process],
+    ['caused by', causationId],
+    ['correlation', correlationId === commandId ? undefined : correlationId],
+    ['trace', trace],
+    ...more,
+  ]
   const outcome =
     answer.rejection === undefined
       ? events.map((event) => eventText(event, indent + 2))
@@ -29,7 +22,7 @@ export const answerText = (
   const nothing = answer.rejection === undefined && events.length === 0
   return [
     `${' '.repeat(indent)}command ${commandId}`,
-    about,
+    labelled(about, indent + 2),
     ...outcome,
     ...(nothing ? [`${' '.repeat(indent + 2)}accepted, nothing changed`] : []),
   ].join('\n')

@@ -16,7 +16,7 @@ import { configurationOf } from './configuration.ts'
 import { Failure, Misuse } from './failure.ts'
 import { failureOf } from './fault.ts'
 import { claimCheckOf, sqs } from './ports.ts'
-import { labelled, plain, print, printJson, readableTime, tagged } from './print.ts'
+import { labelled, numbered, plain, print, printJson, readableTime, tagged } from './print.ts'
 import { withBar } from './progress.ts'
 
 export const run = async (asked: Asked): Promise<void> => {
@@ -66,7 +66,7 @@ const list = async (asked: Asked, reading: Reading, max: number): Promise<void> 
   }
   const count = await listDeadLetters(reading, max)(shownBy)()
   if (E.isLeft(count)) throw failureOf(count.left)
-  if (!asked.json) print(count.right === 1 ? '1 message.' : `${count.right} messages.`)
+  if (!asked.json) print(`${numbered(count.right, 'message')}.`)
 }
 
 const replay = async (
@@ -89,10 +89,12 @@ const replay = async (
   if (E.isLeft(replayed)) throw failureOf(replayed.left)
   const { sent, left } = replayed.right
   if (asked.json) printJson({ to: options.to, sent, left: left.map(shownLeft) })
-  else print(`Sent to ${options.to}: ${sent} messages.`)
+  else print(`Sent to ${options.to}: ${numbered(sent, 'message')}.`)
   if (left.length > 0)
     throw new Failure(
-      [`Left in the dead-letter queue: ${left.length} messages.`, ...left.map(leftText)].join('\n'),
+      [`Left in the dead-letter queue: ${numbered(left.length, 'message')}.`, ...left.map(leftText)].join(
+        '\n',
+      ),
       {
         facts: { left: left.map(shownLeft) },
       },
@@ -116,9 +118,9 @@ const letterText = ({ message, content }: DeadLetter): string => {
   const about = labelled(
     [
       ['sent', readableTime(isoTime(sentMs))],
-      ['group', group === undefined ? undefined : plain(group)],
+      ['group', group],
       ['received', deliveries === 1 ? 'once' : `${deliveries} times`],
-      ['reason', reason === undefined ? undefined : plain(reason)],
+      ['reason', reason],
     ],
     2,
   )

@@ -11,8 +11,10 @@ import { systemClock } from '../system-clock.ts'
 /** Credentials come as the SDK finds them. */
 const clientOf = ({ region, endpoint }: Configuration) => ({
   ...(region === undefined ? {} : { region }),
-  // What answers in the services' place does not answer under the names that they make of buckets and queues.
-  ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true, useQueueUrlAsEndpoint: false }),
+  // What answers in the services' place does not answer under the names that they make of buckets.
+  ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+  // Nor of queues; and AWS takes a queue's whole URL at its own address too.
+  useQueueUrlAsEndpoint: false,
 })
 
 export const dynamoDb = async (configuration: Configuration) => {

@@ -8,7 +8,7 @@ export const print = (text: string): void => {
 export const printJson = (value: unknown): void => print(JSON.stringify(value))
 
 /** What is not a terminal gets 80 columns, or as many as `COLUMNS` says. */
-export const terminalWidth = (): number => {
+const terminalWidth = (): number => {
   const told = Number(process.env['COLUMNS'])
   return process.stdout.columns ?? (Number.isInteger(told) && told > 0 ? told : 80)
 }
@@ -62,10 +62,15 @@ export type Line = readonly [label: string, value: string | undefined]
 
 /** Labels in one column, values in another; what has no value is left out. */
 export const labelled = (lines: ReadonlyArray<Line>, indent: number): string => {
-  const known = lines.filter(([, value]) => value !== undefined)
+  const known = lines.flatMap(([label, value]) =>
+    value === undefined ? [] : [[label, plain(value)] as const],
+  )
   const column = Math.max(0, ...known.map(([label]) => label.length)) + 2
   return known.map(([label, value]) => `${' '.repeat(indent)}${label.padEnd(column)}${value}`).join('\n')
 }
 
 /** `2026-11-23 09:07:56.123`, which is shorter to read than ISO 8601 has it; always UTC. */
 export const readableTime = (iso: string): string => iso.replace('T', ' ').replace('Z', '')
+
+/** `1 commit`, `2 commits`. */
+export const numbered = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? '' : 's'}`

@@ -6,7 +6,7 @@ import { configurationOf } from './configuration.ts'
 import { Failure, Misuse } from './failure.ts'
 import { failureOf } from './fault.ts'
 import { eventCount, eventStoreOf, viewStoreOf } from './ports.ts'
-import { plain, print, printJson } from './print.ts'
+import { numbered, plain, print, printJson } from './print.ts'
 import { withBar } from './progress.ts'
 
 export const run = async (asked: Asked): Promise<void> => {
@@ -72,8 +72,8 @@ const report = (asked: Asked, projection: Projection, { before, rebuilt }: Outco
   if (rebuilt._tag === 'Behind') throw stillBehind(projection, rebuilt)
   if (asked.json) printJson({ ...generationOf(projection), before, ...progress })
   else
-    print(`${name}: readers read generation ${generation} now; before, it was ${before}.
-Scanned: ${progress.commits} commits. Written: ${progress.rows} rows.`)
+    print(`${name}: readers read generation ${generation}${before === generation ? '' : ` now; before, it was ${before}`}.
+Scanned: ${numbered(progress.commits, 'commit')}. Written: ${numbered(progress.rows, 'row')}.`)
 }
 
 const stillBehind = (
@@ -84,7 +84,7 @@ const stillBehind = (
   const places = streams.map(({ stream, commit, read }) => `  ${plain(stream)}: ${commit} of ${read} commits`)
   return new Failure(
     [
-      `${name}: generation ${generation} stays behind what readers see, in ${progress.behind} streams.`,
+      `${name}: generation ${generation} stays behind what readers see, in ${numbered(progress.behind, 'stream')}.`,
       ...places,
     ].join('\n'),
     {

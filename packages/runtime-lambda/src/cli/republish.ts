@@ -15,7 +15,7 @@ import { configurationOf } from './configuration.ts'
 import { Failure, Misuse } from './failure.ts'
 import { failureOf } from './fault.ts'
 import { claimCheckOf, eventBridge, eventCount, eventStoreOf } from './ports.ts'
-import { plain, print, printJson } from './print.ts'
+import { numbered, plain, print, printJson } from './print.ts'
 import { withBar } from './progress.ts'
 
 export const run = async (asked: Asked): Promise<void> => {
@@ -70,7 +70,7 @@ const relayOf = async (configuration: Configuration): Promise<WorkBatch> => {
 }
 
 const summary = ({ scanned, commits, events }: Republished, dryRun: boolean): string =>
-  `${dryRun ? 'To be published' : 'Published'}: ${events} events of ${commits} commits. Scanned: ${scanned} commits.`
+  `${dryRun ? 'To be published' : 'Published'}: ${numbered(events, 'event')} of ${numbered(commits, 'commit')}. Scanned: ${numbered(scanned, 'commit')}.`
 
 /** More places than these say nothing new to a person; `--json` has them all. */
 const MOST_PLACES = 20
@@ -85,10 +85,13 @@ const unpublished = (failures: ReadonlyArray<Unpublished>, complete: boolean): F
     .map(({ stream, commit, message }) => `  ${plain(stream)}@${commit}  ${message}`)
   const more = places.length - shownPlaces.length
   const rest = more > 0 ? [`  and ${more} more`] : []
-  return new Failure([`Not published: ${places.length} commits.`, ...shownPlaces, ...rest].join('\n'), {
-    advice: complete
-      ? 'Everything else is published. The same command tries all of it again.'
-      : 'Given up there, because nothing was taken any more; the rest of the log was not tried.',
-    facts: { complete, failures: places },
-  })
+  return new Failure(
+    [`Not published: ${numbered(places.length, 'commit')}.`, ...shownPlaces, ...rest].join('\n'),
+    {
+      advice: complete
+        ? 'Everything else is published. The same command tries all of it again.'
+        : 'Given up there, because nothing was taken any more; the rest of the log was not tried.',
+      facts: { complete, failures: places },
+    },
+  )
 }

@@ -5,7 +5,7 @@ import { type Asked, countOf } from './arguments.ts'
 import { configurationOf } from './configuration.ts'
 import { failureOf } from './fault.ts'
 import { eventStoreOf } from './ports.ts'
-import { laidOut, plain, print, printJson, readableTime } from './print.ts'
+import { laidOut, numbered, plain, print, printJson, readableTime } from './print.ts'
 import { streamOf } from './stream-name.ts'
 
 export const run = async (asked: Asked): Promise<void> => {
@@ -30,7 +30,7 @@ const stateText = (found: StateAt): string => {
 
 export const foldedFrom = ({ commit, snapshot, folded }: StateAt): string => {
   if (commit === 0) return 'before the first commit'
-  const commits = folded === 1 ? '1 commit' : `${folded} commits`
+  const commits = numbered(folded, 'commit')
   if (snapshot === undefined) return `from the first commit: ${commits}, no snapshot`
   return folded === 0 ? 'its own snapshot' : `from the snapshot of commit ${snapshot}, and ${commits}`
 }

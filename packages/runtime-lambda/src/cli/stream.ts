@@ -17,10 +17,18 @@ export const run = async (asked: Asked): Promise<void> => {
   if (from !== undefined && to !== undefined && from > to)
     throw new Misuse(`--from ${from} is behind --to ${to}.`)
   const store = await eventStoreOf(await configurationOf(asked))
-  const shownBy = asked.json ? printJson : (commit: ShownCommit) => print(`${commitText(commit)}\n`)
-  const count = await showStream(store, stream, { from, to })(shownBy)()
+  const count = await showStream(store, stream, { from, to })(asked.json ? printJson : printer())()
   if (E.isLeft(count)) throw failureOf(count.left)
   if (count.right === 0) throw await nothingShown(store, stream, from ?? 1)
+}
+
+/** Commits stand apart. */
+const printer = () => {
+  let before = ''
+  return (commit: ShownCommit): void => {
+    print(`${before}${commitText(commit)}`)
+    before = '\n'
+  }
 }
 
 const nothingShown = async (store: EventStore, stream: StreamName, commit: number): Promise<Failure> => {

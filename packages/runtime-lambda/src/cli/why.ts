@@ -72,7 +72,7 @@ const whyText = ({
 }: Extract<Why, { _tag: 'OnRecord' }>) =>
   [
     `${plain(stream)}@${commit}  found in: ${foundIn}`,
-    answerText(answer, 2, 'fingerprint'),
+    answerText(answer, 2, [['fingerprint', answer.fingerprint]]),
     `  decided on version ${decidedOn.version} (${foldedFrom(decidedOn)})`,
     `    ${laidOut(decidedOn.state, 4)}`,
     setOff.length === 0 ? '  set nothing off' : '  set off',
@@ -84,7 +84,7 @@ const setOffText = (one: SetOff): string => {
     case 'Command':
       return `command ${one.id} for ${plain(one.stream)}\n      ${commandText(one.command)}`
     case 'Call':
-      return `call ${one.id} of ${one.gateway}, idempotency key ${one.idempotencyKey}`
+      return `call ${one.id} of ${one.gateway}\n      idempotency key ${one.idempotencyKey}`
     case 'Timer':
       return `timer ${one.id}: ${plain(one.timer)}, due ${readableTime(one.due)}`
     case 'CanceledTimer':
@@ -92,12 +92,18 @@ const setOffText = (one: SetOff): string => {
   }
 }
 
-/** A process is told whole events, which stand above already. */
+/** A process is told what stands above already: the event, or the rejection. */
 const commandText = (command: unknown): string => {
-  const { _tag: tag, recorded } = command as {
+  const {
+    _tag: tag,
+    recorded,
+    rejection,
+  } = command as {
     readonly _tag?: unknown
     readonly recorded?: { readonly id: string; readonly event: { readonly _tag: string } }
+    readonly rejection?: { readonly _tag: string }
   }
-  if (tag !== 'Happened' || recorded === undefined) return tagged(command, 6)
-  return `Happened ${recorded.event._tag} ${plain(recorded.id.slice(recorded.id.lastIndexOf('@')))}`
+  if (tag === 'Happened' && recorded !== undefined)
+    return `Happened ${recorded.event._tag} ${plain(recorded.id.slice(recorded.id.lastIndexOf('@')))}`
+  return tag === 'Refused' && rejection !== undefined ? `Refused ${rejection._tag}` : tagged(command, 6)
 }

@@ -1,12 +1,18 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { type LocalEventBridge, localClient, startEventBridge } from '@everfold/aws-local'
-import { envelope, messageOf, type StreamName, streamName } from '@everfold/core'
+import { type CommandId, deriveId, envelope, messageOf, type StreamName, streamName } from '@everfold/core'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import { Misuse } from '../../src/cli/failure.ts'
+import { perform } from '../../src/cli/perform.ts'
 import { letterOf } from '../../src/letter.ts'
 import { type PublishedEvent, publishedEvents } from '../../src/relay/index.ts'
 import { dynamoEventStore } from '../../src/store/event-store.ts'
@@ -15,6 +21,7 @@ import { systemClock } from '../../src/system-clock.ts'
 import { must } from '../must.ts'
 import { keep, type Shopping, shopping } from '../shop.ts'
 import { CONFIG, everfold, lines, type Surroundings, start } from './everfold.ts'
+import { examples } from './page.ts'
 import configuration from './shop.config.ts'
 
 // Each command is a process, and a busy machine takes its time to start one.
@@ -25,9 +32,15 @@ const client = new DynamoDBClient(localClient(endpoint))
 const clock = systemClock
 const { events, views } = configuration.tables
 
+// For commands that fail in this process.
+vi.stubEnv('AWS_ACCESS_KEY_ID', 'local')
+vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local')
+
+const OVER = ['--config', CONFIG, '--endpoint', endpoint]
+
 /** A command over the tables of the tests. */
 const run = (args: ReadonlyArray<string>, surroundings?: Surroundings) =>
-  everfold([...args, '--config', CONFIG, '--endpoint', endpoint], surroundings)
+  everfold([...args, ...OVER], surroundings)
 
 let shop: Shopping
 let order: StreamName
@@ -41,6 +54,76 @@ beforeAll(async () => {
   order = streamName('order', made.orderId)
   const store = dynamoEventStore({ client: DynamoDBDocumentClient.from(client), table: events, clock })
   await keep(made.log, store)
+})
+
+let bus: LocalEventBridge
+/** The events that the bus does not take, by their ids. */
+const refused = new Set<string>()
+beforeAll(async () => {
+  bus = await startEventBridge({
+    entryFault: ({ Detail: detail = '' }) =>
+      refused.has((JSON.parse(detail) as PublishedEvent).id) ? 'NotAuthorized' : undefined,
+  })
+})
+afterAll(() => bus.stop())
+
+const sqsEndpoint = inject('endpoints').sqs
+const sqs = new SQSClient(localClient(sqsEndpoint))
+
+const queue = async (name: string): Promise<string> => {
+  const input = { QueueName: name, Attributes: { FifoQueue: 'true' } }
+  return (await sqs.send(new CreateQueueCommand(input))).QueueUrl ?? ''
+}
+
+/** A command that decodes, and a message that does not. */
+const buried = async (queueUrl: string): Promise<CommandId> => {
+  const id = deriveId(Date.UTC(2026, 10, 2, 7), 'cancel')
+  const command = { _tag: 'CancelOrder', reason: 'regret', by: 'shopper' }
+  const dispatch = {
+    _tag: 'Dispatch' as const,
+    stream: order,
+    envelope: envelope(command, { id, timeMs: 1 }),
+  }
+  const bodies = { [order]: letterOf(messageOf(dispatch)), other: '{"id":1}' }
+  for (const [group, body] of Object.entries(bodies))
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: body,
+        MessageGroupId: group,
+        MessageDeduplicationId: group,
+      }),
+    )
+  return id
+}
+
+/** Where each service is, as the SDK's own settings say it. */
+const addresses = () => ({
+  AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+  AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
+  AWS_ENDPOINT_URL_SQS: sqsEndpoint,
+})
+
+/** What is new with every run: the ids of messages, and when they were sent. */
+const timeless = (said: string): string =>
+  said
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'a message')
+    .replaceAll(/^( {2}sent +).*$/gm, '$1at a time')
+
+describe('docs/operations.md', () => {
+  const QUEUES = 'https://sqs.us-east-1.amazonaws.com/123456789012/'
+
+  test('every example prints what is shown', async () => {
+    const [dead] = await Promise.all([queue('cli-orders-dead.fifo'), queue('cli-orders.fifo')])
+    await buried(dead)
+    const real = dead.slice(0, dead.lastIndexOf('/') + 1)
+    for (const { args, output } of examples()) {
+      const typed = args.map((arg) => arg.replace(QUEUES, `${real}cli-`))
+      const { out } = await everfold([...typed, '--config', CONFIG], { env: addresses() })
+      const said = out.replaceAll(`${real}cli-`, QUEUES).replaceAll(/^cli-(events|views)/gm, 'shop-$1')
+      expect(timeless(said)).toBe(timeless(output))
+    }
+  })
 })
 
 const idOf = ({ id }: PublishedEvent): string => id
@@ -127,14 +210,14 @@ describe('everfold stream', () => {
 
 describe('everfold state', () => {
   test('shows the state after a commit, and the snapshot that it was folded from', async () => {
-    const [text, json] = await Promise.all([
+    const [human, json] = await Promise.all([
       run(['state', 'stock/tea', '--at', '20']),
       run(['state', order, '--json']),
     ])
-    expect(text.out).toContain('stock/tea@20  2026-11-01 19:00:00.000  version 20\n')
-    expect(text.out).toMatch(/from the snapshot of commit \d+, and \d+ commits?\n/)
-    expect(text.out).toContain('    received: 210,\n')
-    expectToFit(text.out, 80)
+    expect(human.out).toContain('stock/tea@20  2026-11-01 19:00:00.000  version 20\n')
+    expect(human.out).toMatch(/from the snapshot of commit \d+, and \d+ commits?\n/)
+    expect(human.out).toContain('    received: 210,\n')
+    expectToFit(human.out, 80)
     expect(lines(json)).toMatchObject([
       { stream: order, commit: 2, version: 2, folded: 2, state: { _tag: 'Order', status: 'confirmed' } },
     ])
@@ -194,83 +277,102 @@ describe('everfold why', () => {
   })
 })
 
+/** DynamoDB, but that it never answers a scan. */
+const withoutScans = async () => {
+  const asked = Promise.withResolvers<void>()
+  const server = createServer(async (request, response) => {
+    const target = String(request.headers['x-amz-target'])
+    if (target.endsWith('.Scan')) return asked.resolve()
+    const headers = {
+      'x-amz-target': target,
+      'content-type': String(request.headers['content-type']),
+      authorization: String(request.headers.authorization),
+    }
+    const answer = await fetch(endpoint, { method: 'POST', headers, body: await text(request) })
+    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' })
+    response.end(await answer.text())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const stop = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { endpoint: `http://127.0.0.1:${port}`, scanning: asked.promise, stop }
+}
+
 describe('everfold rebuild', () => {
   test('fills a view, switches its readers, and goes on where it was when it is run again', async () => {
-    const first = await run(['rebuild', 'orders', '--json'])
+    const first = await run(['rebuild', 'catalogue', '--json'])
     expect(lines(first)).toMatchObject([
-      { projection: 'orders', generation: '1', before: '1', commits: shop.log.length },
+      { projection: 'catalogue', generation: '1', before: '1', commits: shop.log.length },
     ])
     expect(Number(lines(first)[0]?.['rows'])).toBeGreaterThan(0)
     expect(first.err).toContain(
-      `rebuilding orders ==================== ${shop.log.length}/${shop.log.length} commits`,
+      `rebuilding catalogue ==================== ${shop.log.length}/${shop.log.length} commits`,
     )
     const store = dynamoViewStore({ client: DynamoDBDocumentClient.from(client), table: views, clock })
-    expect(must(await store.active('orders')())).toBe('1')
-    const second = await run(['rebuild', 'orders'])
+    expect(must(await store.active('catalogue')())).toBe('1')
+    const second = await run(['rebuild', 'catalogue'])
     expect(second.out).toBe(
-      `orders: readers read generation 1 now; before, it was 1.\nScanned: ${shop.log.length} commits. Written: 0 rows.\n`,
+      `catalogue: readers read generation 1.\nScanned: ${shop.log.length} commits. Written: 0 rows.\n`,
     )
   })
 
   test('interrupted says how to go on', async () => {
-    const args = ['rebuild', 'catalogue', '--segments', '1', '--config', CONFIG, '--endpoint', endpoint]
-    const { child, said, ended } = start(args)
-    const begun = new Promise<void>((resolve) => {
-      child.stderr.on('data', () => {
-        if (said.err.includes('rebuilding catalogue')) resolve()
-      })
-    })
-    await Promise.race([begun, ended])
+    const stalled = await withoutScans()
+    const args = ['rebuild', 'catalogue', '--config', CONFIG, '--endpoint', stalled.endpoint]
+    const { child, ended } = start(args)
+    await stalled.scanning
     child.kill('SIGINT')
     const { code, err } = await ended
+    stalled.stop()
     expect(code).toBe('SIGINT')
     expect(err).toContain('To go on:\neverfold rebuild catalogue --generation 1\n')
   })
 })
 
-describe('everfold republish', () => {
-  let bus: LocalEventBridge
-  const refused = new Set<string>()
-  beforeAll(async () => {
-    bus = await startEventBridge({
-      entryFault: ({ Detail: detail = '' }) =>
-        refused.has((JSON.parse(detail) as { readonly id: string }).id) ? 'NotAuthorized' : undefined,
-    })
-  })
-  afterAll(() => bus.stop())
+/** The tables and the bus are at different addresses, which the SDK's own settings can say. */
+const publishing = (args: ReadonlyArray<string>) =>
+  everfold(['republish', ...args, '--config', CONFIG], { env: addresses() })
 
-  /** The tables and the bus are at different addresses, which the SDK's own settings can say. */
-  const publishing = (args: ReadonlyArray<string>) =>
-    everfold(['republish', ...args, '--config', CONFIG], {
-      env: { AWS_ENDPOINT_URL_DYNAMODB: endpoint, AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint },
-    })
+describe('everfold republish', () => {
   const since = '2026-11-02T06:00:00Z'
-  const wanted = () => shop.log.filter(({ timeMs }) => timeMs >= Date.parse(since))
+  /** A refusal has no events. */
+  const wanted = () =>
+    shop.log.filter((commit) => commit.timeMs >= Date.parse(since) && publishedEvents(commit).length > 0)
 
   test('publishes every event since then, as the relay does, and counts them', async () => {
     const due = wanted().flatMap(publishedEvents)
+    const before = bus.published.length
     const dry = await publishing(['--since', since, '--dry-run', '--json'])
     expect(lines(dry)).toMatchObject([{ dryRun: true, events: due.length, complete: true }])
-    expect(bus.published).toEqual([])
+    expect(bus.published).toHaveLength(before)
     const { code, out, err } = await publishing(['--since', since])
     expect({ code, out }).toEqual({
       code: 0,
       out: `Published: ${due.length} events of ${wanted().length} commits. Scanned: ${shop.log.length} commits.\n`,
     })
     expect(err).toContain(`republishing ==================== ${shop.log.length}/${shop.log.length} commits`)
-    expect(bus.published.map(({ event }) => idOf(event.detail as PublishedEvent)).toSorted()).toEqual(
-      due.map(idOf).toSorted(),
-    )
+    expect(
+      bus.published
+        .slice(before)
+        .map(({ event }) => idOf(event.detail as PublishedEvent))
+        .toSorted(),
+    ).toEqual(due.map(idOf).toSorted())
     expect(bus.published[0]).toMatchObject({ bus: 'shop', event: { source: 'everfold.shop' } })
   })
 
   test('names what could not be published', async () => {
     refused.add(`${order}@1.0`)
     const args = ['--since', since, '--category', 'order']
-    const [text, json] = [await publishing(args), await publishing([...args, '--json'])]
-    expect(text).toMatchObject({ code: 1, out: expect.stringContaining('Published: 1 events of 1 commits.') })
-    expect(text.err).toContain(
-      `Not published: 1 commits.\n  ${order}@1  Not available: the bus shop. NotAuthorized`,
+    const [human, json] = [await publishing(args), await publishing([...args, '--json'])]
+    expect(human).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('Published: 3 events of 3 commits.'),
+    })
+    expect(human.err).toContain(
+      `Not published: 1 commit.\n  ${order}@1  Not available: the bus shop. NotAuthorized`,
     )
     expect(json.code).toBe(1)
     expect(lines(json)).toMatchObject([{ failures: [{ stream: order, commit: 1 }] }])
@@ -281,33 +383,10 @@ describe('everfold republish', () => {
 })
 
 describe('everfold dead-letters', () => {
-  const at = inject('endpoints').sqs
-  const sqs = new SQSClient(localClient(at))
-  const queue = async (name: string): Promise<string> => {
-    const input = { QueueName: name, Attributes: { FifoQueue: 'true' } }
-    return (await sqs.send(new CreateQueueCommand(input))).QueueUrl ?? ''
-  }
-
   test('shows them, and sends back what decodes', async () => {
     const [dead, work] = await Promise.all([queue('cli-dead.fifo'), queue('cli-work.fifo')])
-    const command = { _tag: 'CancelOrder', reason: 'regret', by: 'shopper' }
-    const id = shop.log.find(({ stream }) => stream === order)?.answers[0]?.id
-    if (id === undefined) throw new Error('no order')
-    const dispatch = {
-      _tag: 'Dispatch' as const,
-      stream: order,
-      envelope: envelope(command, { id, timeMs: 1 }),
-    }
-    for (const [group, body] of Object.entries({ good: letterOf(messageOf(dispatch)), bad: '{"id":1}' }))
-      await sqs.send(
-        new SendMessageCommand({
-          QueueUrl: dead,
-          MessageBody: body,
-          MessageGroupId: group,
-          MessageDeduplicationId: group,
-        }),
-      )
-    const options = ['--queue', dead, '--config', CONFIG, '--endpoint', at]
+    const id = await buried(dead)
+    const options = ['--queue', dead, '--config', CONFIG, '--endpoint', sqsEndpoint]
     const list = await everfold(['dead-letters', 'list', ...options])
     expect(list).toMatchObject({ code: 0, err: '' })
     expect(list.out).toContain(
@@ -321,12 +400,12 @@ describe('everfold dead-letters', () => {
     const rest = await everfold(['dead-letters', 'list', ...options, '--json'])
     expect(lines(rest)).toMatchObject([{ body: '{"id":1}', content: { _tag: 'Undecodable' } }])
     const moved = await everfold(['dead-letters', 'list', '--queue', work, ...options.slice(2), '--json'])
-    expect(lines(moved)).toMatchObject([{ group: 'good', content: { _tag: 'Command', commandId: id } }])
+    expect(lines(moved)).toMatchObject([{ group: order, content: { _tag: 'Command', commandId: id } }])
   })
 
   test('needs a queue that is one', async () => {
-    const options = ['--config', CONFIG, '--endpoint', at]
-    const gone = `${at}/000000000000/gone.fifo`
+    const options = ['--config', CONFIG, '--endpoint', sqsEndpoint]
+    const gone = `${sqsEndpoint}/000000000000/gone.fifo`
     const none = await everfold(['dead-letters', 'list', '--queue', gone, ...options])
     expect(none).toMatchObject({
       code: 1,
@@ -380,10 +459,10 @@ describe('the configuration', () => {
     ],
   ])('%s is refused with its path', async (_, make, words) => {
     const file = await make()
-    const { code, out, err } = await everfold(['stream', order, '--config', file])
-    expect({ code, out }).toEqual({ code: 2, out: '' })
-    expect(err).toContain(file)
-    expect(err).toContain(words)
+    const outcome = perform(['stream', order, '--config', file])
+    await expect(outcome).rejects.toBeInstanceOf(Misuse)
+    await expect(outcome).rejects.toThrow(file)
+    await expect(outcome).rejects.toThrow(words)
   })
 
   test('none at all is refused with the directory', async () => {
@@ -398,26 +477,28 @@ describe('the configuration', () => {
 
   test('that names other tables than there are is told which command tells more', async () => {
     const missing = await withTables({ events: 'cli-missing', views: 'cli-missing' })
-    const [stream, rebuild, check] = await Promise.all([
-      everfold(['stream', order, '--config', missing, '--endpoint', endpoint]),
-      everfold(['rebuild', 'orders', '--config', missing, '--endpoint', endpoint]),
-      everfold(['tables', 'check', '--config', missing, '--endpoint', endpoint]),
+    const over = ['--config', missing, '--endpoint', endpoint]
+    for (const args of [
+      ['stream', order],
+      ['rebuild', 'orders'],
+      ['republish', '--since', '2026-11-01', '--dry-run'],
     ])
-    for (const { code, err } of [stream, rebuild]) {
-      expect(code).toBe(1)
-      expect(err).toContain('ResourceNotFoundException')
-      expect(err).toContain('`everfold tables check` tells.')
-    }
+      await expect(perform([...args, ...over])).rejects.toMatchObject({
+        name: 'Failure',
+        message: expect.stringContaining('ResourceNotFoundException'),
+        advice: expect.stringContaining('`everfold tables check` tells.'),
+      })
+    const check = await everfold(['tables', 'check', ...over])
     expect(check).toMatchObject({ code: 1, out: 'cli-missing  ABSENT\ncli-missing  ABSENT\n' })
   })
 })
 
 test('a wrong argument ends with 2, and is told the usage', async () => {
-  const [text, json] = await Promise.all([
+  const [human, json] = await Promise.all([
     everfold(['state', order, '--at', '0']),
     everfold(['why', '--json']),
   ])
-  expect(text).toEqual({
+  expect(human).toEqual({
     code: 2,
     out: '',
     err: `--at "0" is not a whole number from 1 on.

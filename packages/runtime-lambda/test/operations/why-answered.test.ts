@@ -67,6 +67,9 @@ describe('in a shop', () => {
     const why = whyAnswered(shop, storeOf(log))
     const deliveriesOf = outbox(shop)
     let count = 0
+    const refusals = log.filter(({ answers }) =>
+      answers.some(({ rejection }) => rejection !== undefined),
+    ).length
     for (const commit of log.filter(({ stream }) => !stream.startsWith('claim/'))) {
       const set = []
       for (const { id } of commit.answers) set.push(...onRecord(must(await why(commit.stream, id)())).setOff)
@@ -75,6 +78,7 @@ describe('in a shop', () => {
       count += set.length
     }
     expect(count).toBeGreaterThan(10)
+    expect(refusals).toBeGreaterThan(0)
   })
 
   test('an answer is decided on the state that the commit before left', async () => {
