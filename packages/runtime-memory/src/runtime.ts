@@ -23,6 +23,8 @@ import {
   type Service,
   type StreamName,
   type TE,
+  type Together,
+  together,
 } from '@everfold/core'
 import { type DeadLetter, deadLetterOffice, type Log } from './dead-letters.ts'
 import { deliveries } from './deliveries.ts'
@@ -64,6 +66,8 @@ export interface Runtime<Ports extends RuntimePorts = RuntimePorts> {
     stream: StreamName,
     envelope: Envelope<unknown>,
   ): TE.TaskEither<Fault, AnySettled>
+  /** Commands of several streams, decided and put on record in one transaction. */
+  readonly together: Together
   recall(
     this: void,
     aggregate: AnyAggregate,
@@ -94,7 +98,8 @@ const runtimeOn = (options: RuntimeOptions<GivenPorts | ForeignPorts>): Runtime 
   const { store, subscribe, polling } = toldOf(ports, options.pollMs ?? POLL_MS)
   const office = deadLetterOffice(log)
   const crew = crewOf(kernel)
-  const handlers = handlersOf({ store, clock: kernel, cache: headCache(cachedHeads) }, options.execute)
+  const executing = { store, clock: kernel, cache: headCache(cachedHeads) }
+  const handlers = handlersOf(executing, options.execute)
   const post = mailboxes(groupLimit)
   const run: Runtime['execute'] = (aggregate, stream, member) => () =>
     post(handlers(aggregate), stream, member)
@@ -121,8 +126,8 @@ const runtimeOn = (options: RuntimeOptions<GivenPorts | ForeignPorts>): Runtime 
     kernel,
     ports,
     execute: run,
-    recall: (aggregate, stream, member) =>
-      recall(aggregate, { store, clock: kernel }, options.execute)(stream, member),
+    together: together(executing, options.execute),
+    recall: (aggregate, stream, member) => recall(aggregate, executing, options.execute)(stream, member),
     idle: crew.idle,
     deadLetters: office.deadLetters,
     stop: () => {

@@ -1,8 +1,19 @@
-import { type ChangeStream, type Commit, E, type EventStore, unavailable } from '@everfold/core'
+import {
+  type ChangeStream,
+  type Commit,
+  deriveId,
+  E,
+  type EventStore,
+  envelope,
+  part,
+  streamName,
+  unavailable,
+} from '@everfold/core'
+import { valid } from '@everfold/core/testing'
 import { type MemoryEventStore, outside, type VirtualKernel } from '@everfold/runtime-memory'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
-import { bar, eventsOf, type Foreign, heard, order, PATIENCE_MS, rowsOf, send } from './bar.ts'
+import { bar, eventsOf, type Foreign, heard, order, PATIENCE_MS, rowsOf, send, tab } from './bar.ts'
 import {
   anyEvening,
   anyRun,
@@ -177,6 +188,30 @@ describe('a runtime on ports that cannot tell of appends', () => {
     const reads = kernel.trace.length
     await kernel.settle(kernel.nowMs() + 10 * SECOND_MS)
     expect(kernel.trace.length - reads).toBeLessThan(20)
+  })
+  test.each([
+    { ports: 'of memory', more: {} },
+    {
+      ports: 'that cannot tell',
+      more: { foreign: elsewhere({ lateMs: 300, empty: 0.3, rate: 0 }), ...alone },
+    },
+  ])('is idle when what a transaction set off has been delivered, on ports $ports', async ({ more }) => {
+    const open = bar({ mode: 'immediate', ...more })
+    const { kernel, runtime } = open
+    await kernel.run(async () => {
+      await runtime.idle()
+      const orders = ['ann', 'ben'].map((id) => {
+        const member = envelope(valid(tab.command)({ _tag: 'Order', drink: 'tea' }), {
+          id: deriveId(kernel.nowMs(), 'a round'),
+          timeMs: kernel.nowMs(),
+        })
+        return part(tab, streamName('tab', id), member)
+      })
+      expect(await runtime.together(orders)()).toMatchObject(E.right({ _tag: 'Right' }))
+      await runtime.idle()
+    })
+    await expectServedInAnyOrder(open)
+    expect(open.calls.length).toBe(2)
   })
   test('waits for a commit whose acknowledgement was lost, as soon as it is known to be there', async () => {
     const open = bar({ mode: 'immediate', seed: 3, foreign: lost, ...alone })
