@@ -39,8 +39,9 @@ export const COMMANDS: { readonly [name in CommandName]: Usage } = {
   tables: {
     synopsis: 'everfold tables create|check [--unguarded]',
     summary: 'create the two tables, or compare them with what is needed',
-    details: `create  WRITES: makes the tables that are missing. On those that exist it switches
-        on a missing time to live and missing point-in-time recovery, nothing else.
+    details: `create  WRITES: makes the tables that are missing. On those that exist it
+        switches on a missing time to live and missing point-in-time recovery,
+        nothing else.
 check   only reads. Exit code 1 where a table is missing or otherwise.
 
   --unguarded  without point-in-time recovery and protection from deletion;
@@ -51,8 +52,8 @@ check   only reads. Exit code 1 where a table is missing or otherwise.
   stream: {
     synopsis: 'everfold stream <stream> [--from n] [--to n]',
     summary: 'show the commits of a stream with their answers',
-    details: `Only reads. Shows each commit as it is stored: its number, its time, and for every
-command that it answers who asked, and the events or the rejection.
+    details: `Only reads. Shows each commit as it is stored: its number, its time, and for
+every command that it answers who asked, and the events or the rejection.
 
   <stream>    category/id, or tenant:category/id
   --from <n>  from this commit on; default: 1
@@ -65,8 +66,8 @@ With --json one commit per line.`,
   state: {
     synopsis: 'everfold state <stream> [--at commit]',
     summary: 'show the state of a stream after a commit',
-    details: `Only reads. Folds the stream as a command handler would, from the newest snapshot
-before it, and says which one that was.
+    details: `Only reads. Folds the stream as a command handler would, from the newest
+snapshot, and says which one that was.
 
   <stream>       category/id, or tenant:category/id
   --at <commit>  the state after this commit; default: after the newest`,
@@ -76,9 +77,9 @@ before it, and says which one that was.
   why: {
     synopsis: 'everfold why <id> --stream <stream> [--request "POST /path"] [--user id]',
     summary: 'show why a command was answered as it was',
-    details: `Only reads. Shows the answer on record: its commit, the state it was decided on, its
-events or rejection, and what it set off. Exit code 1 where there is none; then it
-says where it was looked for.
+    details: `Only reads. Shows the answer on record: its commit, the state it was decided
+on, its events or rejection, and what it set off. Exit code 1 where there is
+none; then it says where it was looked for.
 
   <id>                 a command id; or an Idempotency-Key, and then also
   --request <request>  the method and path that it came with
@@ -90,12 +91,12 @@ says where it was looked for.
   rebuild: {
     synopsis: 'everfold rebuild <projection> [--generation g] [--segments n]',
     summary: 'build a view anew from the log, and switch its readers',
-    details: `WRITES: rows and progress of the new generation, then which one is read. Readers see
-the old one until the new one has all that they have seen. Interrupted, the same
-command goes on where it was.
+    details: `WRITES: rows and progress of the new generation, then which one is read. Readers
+see the old one until the new one has all that they have seen. Interrupted, the
+same command goes on where it was.
 
-The service lists the new generation before the one that is read, and a projector with
-that list is deployed first: it feeds both.
+The service lists the new generation before the one that is read, and a
+projector with that list is deployed first: it feeds both.
 
   <projection>      its name in the service
   --generation <g>  one that the service lists; default: the first of that name
@@ -106,9 +107,10 @@ that list is deployed first: it feeds both.
   republish: {
     synopsis: 'everfold republish --since date [--until date] [--category c] [--dry-run]',
     summary: 'publish events of the log once more',
-    details: `WRITES to the bus, nothing else. Scans the whole log, and publishes the events of all
-commits from --since on as the relay does. Whoever counts an event by its id counts
-it once. Exit code 1 where an event could not be published; each is listed.
+    details: `WRITES to the bus, nothing else. Scans the whole log, and publishes the events
+of all commits from --since on as the relay does. Whoever counts an event by its
+id counts it once. Exit code 1 where something could not be published; then it
+is listed.
 
   --since <date>    ISO 8601, such as 2026-11-23 or 2026-11-23T09:00:00Z
   --until <date>    up to this time; default: now
@@ -121,18 +123,19 @@ it once. Exit code 1 where an event could not be published; each is listed.
   'dead-letters': {
     synopsis: 'everfold dead-letters list|replay --queue url [--to url] [--max n]',
     summary: 'show what could not be delivered, or send it back',
-    details: `list    receives the messages and makes them visible again: this needs the permissions
-        to receive and to change visibility, and counts as a receive.
-replay  WRITES: sends each message that decodes back to its source queue, and deletes
-        it here once that queue has taken it. What does not decode, or is not
-        taken, stays; exit code 1 then.
+    details: `list    receives the messages and makes them visible again: this needs the
+        permissions to receive and to change visibility, and counts as a
+        receive.
+replay  WRITES: sends each message that decodes back to its source queue, and
+        deletes it here once that queue has taken it. What does not decode, or
+        is not taken, stays; exit code 1 then.
 
   --queue <url>  the dead-letter queue
   --to <url>     default: the queue that has --queue as its dead-letter queue
   --max <n>      at most so many messages; default: 100 to list, all to replay
 
-A FIFO queue hands out the first ten messages of a group and keeps back the others
-until those are gone, so a list of it may be incomplete.`,
+A FIFO queue hands out the first ten messages of a group and keeps back the
+others until those are gone, so a list of it may be incomplete.`,
     operands: [['list', 'replay']],
     options: { queue: text, to: text, max: text },
   },

@@ -101,9 +101,9 @@ describe('a date', () => {
   })
 })
 
-test('the help fits a terminal of 88 columns, and says of every command whether it writes', () => {
+test('the help fits a terminal of 80 columns, and says of every command whether it writes', () => {
   for (const text of [overview(), ...(Object.keys(COMMANDS) as ReadonlyArray<CommandName>).map(helpOf)])
-    for (const line of text.split('\n')) expect(line.slice(88)).toBe('')
+    for (const line of text.split('\n')) expect(line.slice(80)).toBe('')
   for (const { details } of Object.values(COMMANDS)) expect(details).toMatch(/\bWRITES\b|\breads\b/)
 })
 
