@@ -24,6 +24,7 @@ import { kmsKeyRing } from '@everfold/runtime-lambda/key-ring'
 import { systemClock } from '@everfold/runtime-lambda/system-clock'
 import { createTables } from '@everfold/runtime-lambda/tables'
 import { dynamoViewStore } from '@everfold/runtime-lambda/view-store'
+import { warmViews } from '@everfold/runtime-lambda/warm-views'
 
 const Url = text('Url', { maxLength: 200, pattern: /^http:\/\/127\.0\.0\.1:\d{1,5}$/ })
 
@@ -78,7 +79,8 @@ export const openCloud = async ({ dynamoDb, kms }: Pick<Services, 'dynamoDb' | '
   return {
     store: dynamoEventStore({ client, table: TABLES.events, clock }),
     changes: dynamoChangeStream({ client: streams, stream, clock }),
-    views: dynamoViewStore({ client, table: TABLES.views, clock }),
+    // Nobody else writes rows.
+    views: warmViews(dynamoViewStore({ client, table: TABLES.views, clock })),
     keys: kmsKeyRing({
       kms: new KMSClient(localClient(kms.endpoint)),
       masterKey: kms.keyId,

@@ -1,5 +1,6 @@
-/** `pnpm start`: the shop on this machine, in memory, on real time. */
+/** `pnpm start [--store memory|dynamodb]`: the shop on this machine, on real time, in memory or on DynamoDB Local. */
 import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
 import { Shop } from '@everfold/ecommerce'
 import { realKernel } from '@everfold/runtime-memory'
 import { type SimServer, startSimServer } from '@everfold/stripe-sim'
@@ -15,22 +16,49 @@ import { welcome } from './welcome.ts'
 const DEFAULT_PORT = 4000
 const WEBHOOKS_EVERY_MS = 1000
 
+const USAGE = `pnpm start [--store memory|dynamodb]
+
+Serves the shop on port ${DEFAULT_PORT}, or on what PORT says; it keeps nothing beyond its end.
+
+  --store <store>  where commits and views are kept: memory, unless told, or dynamodb, which is Amazon's DynamoDB
+                   Local, started for it; needs Java 17`
+
+const storeOf = (args: ReadonlyArray<string>): 'memory' | 'dynamodb' | 'help' => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { store: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  })
+  if (values.help === true) return 'help'
+  const { store = 'memory' } = values
+  if (store === 'memory' || store === 'dynamodb') return store
+  throw new Error(`--store is memory or dynamodb, not ${store}.`)
+}
+
 const portOf = (given: string | undefined): number | undefined => {
   if (given === undefined || given === '') return DEFAULT_PORT
   return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
 }
 
+/** Loaded only where it is asked for, because the SDK takes its time. */
+const startCloud = async () => {
+  const { openCloud, startServices } = await import('./cloud.ts')
+  const { services, stop } = await startServices()
+  return { ports: await openCloud(services), stop }
+}
+
 /** Opens the shop and answers how to close it. */
-const open = async (wanted: number): Promise<() => Promise<void>> => {
+const open = async (wanted: number, store: 'memory' | 'dynamodb'): Promise<() => Promise<void>> => {
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
   const kernel = realKernel()
   const issued = tokens(randomBytes(32), kernel.nowMs)
+  const cloud = store === 'dynamodb' ? await startCloud() : undefined
   let stripeServer: SimServer | undefined
   let port = wanted
   const shop: House = await house({
     kernel,
     authenticate: issued.authenticate,
     seed: 'local',
+    ...(cloud === undefined ? {} : { ports: cloud.ports }),
     returnUrl: (orderId) => `http://127.0.0.1:${port}/ecommerce/orders/${orderId}`,
     log: ({ level, message, ...fields }) => log[level](fields, String(message)),
     connect: async (sim) => {
@@ -54,33 +82,38 @@ const open = async (wanted: number): Promise<() => Promise<void>> => {
     shop.runtime.stop()
     await stripeServer?.close()
     kernel.close()
+    await cloud?.stop()
     log.info('closed')
   }
 }
 
 /** Ends on the first signal, also while the shop is still opening; the next ones change nothing. */
-const main = async (port: number): Promise<void> => {
+const main = async (port: number, store: 'memory' | 'dynamodb'): Promise<void> => {
   let close: (() => Promise<void>) | undefined
   let closing = false
   const end = (): void => {
     if (closing) return
     closing = true
-    void Promise.resolve(close?.()).then(() => process.exit(0), fail(port))
+    void Promise.resolve(close?.()).then(() => process.exit(0), fail)
   }
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
-  close = await open(port)
+  close = await open(port, store)
 }
 
-const fail =
-  (port: number | undefined) =>
-  (error: unknown): never => {
-    const { code, message } = error as NodeJS.ErrnoException
-    const taken = `Port ${port} is taken. Choose another, or let the system choose: PORT=0 pnpm start`
-    console.error(code === 'EADDRINUSE' ? taken : message)
-    process.exit(1)
-  }
+const fail = (error: unknown): never => {
+  const { code, message, port } = error as NodeJS.ErrnoException & { readonly port?: number }
+  const taken = `Port ${port} is taken. Choose another, or let the system choose: PORT=0 pnpm start`
+  console.error(code === 'EADDRINUSE' ? taken : message)
+  process.exit(1)
+}
 
-const port = portOf(process.env['PORT'])
-if (port === undefined) fail(port)(new Error(`PORT is no port from 0 to 65535: ${process.env['PORT']}`))
-else await main(port).catch(fail(port))
+try {
+  const store = storeOf(process.argv.slice(2))
+  const port = portOf(process.env['PORT'])
+  if (store === 'help') console.log(USAGE)
+  else if (port === undefined) throw new Error(`PORT is no port from 0 to 65535: ${process.env['PORT']}`)
+  else await main(port, store)
+} catch (error) {
+  fail(error)
+}

@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { E } from '@everfold/core'
 import { Shop } from '@everfold/ecommerce'
-import { virtualKernel } from '@everfold/runtime-memory'
+import { type VirtualKernel, virtualKernel } from '@everfold/runtime-memory'
 import { SingleBar } from 'cli-progress'
 import { house } from '../house.ts'
 import type { CsvFault } from './csv.ts'
 import { counted, faults, report, table } from './report.ts'
 import { openingMs, Refused, type Replay, run, type Sales } from './run.ts'
 import { readProducts, readSales } from './sales.ts'
-import { inMemory, onDynamoDb, type Storage, Unreadable } from './storage.ts'
+import { inMemory, type Storage, Unreadable } from './storage.ts'
 
 const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again] [--store memory|dynamodb]
 
@@ -106,7 +106,7 @@ const main = async (): Promise<void> => {
   if (asked === undefined) return console.log(USAGE)
   const sales = await salesOf(asked.products, asked.orders)
   const kernel = virtualKernel({ mode: 'immediate', startMs: openingMs(sales.sales), seed: 'replay' })
-  const storage = asked.store === 'memory' ? inMemory : await onDynamoDb(kernel, asked.services)
+  const storage = asked.store === 'memory' ? inMemory : await dynamoStorage(kernel, asked.services)
   try {
     const shop = await house({
       kernel,
@@ -118,6 +118,12 @@ const main = async (): Promise<void> => {
   } finally {
     await storage.close()
   }
+}
+
+/** Loaded only where it is asked for, because the SDK takes its time. */
+const dynamoStorage = async (kernel: VirtualKernel, services: string | undefined): Promise<Storage> => {
+  const { onDynamoDb } = await import('./dynamo-storage.ts')
+  return onDynamoDb(kernel, services)
 }
 
 const replayed = async (

@@ -1,11 +1,5 @@
-/** Where a replay keeps what it makes: in memory, or on DynamoDB, whose services may outlive it. */
-import { readFile } from 'node:fs/promises'
-import { decode, E } from '@everfold/core'
-import { outside, type VirtualKernel } from '@everfold/runtime-memory'
-import { publisher } from '../bus.ts'
-import { openCloud, Services, startServices } from '../cloud.ts'
+/** Where a replay keeps what it makes: in memory, unless told otherwise. */
 import type { HouseOptions } from '../house.ts'
-import { remoteLedger, remoteStripe } from '../remote-stripe.ts'
 
 export interface Storage {
   /** What the house needs to stand on it. */
@@ -23,45 +17,3 @@ export const inMemory: Storage = {
 
 /** The file does not say where services are. */
 export class Unreadable extends Error {}
-
-/** On services of its own, or on those of the file. */
-export const onDynamoDb = async (kernel: VirtualKernel, file: string | undefined): Promise<Storage> => {
-  const started = file === undefined ? await startServices() : undefined
-  const services = started?.services ?? (await servicesIn(file ?? ''))
-  const { stripe, bus } = services
-  const cloud = await openCloud(services)
-  const publishing = bus === undefined ? undefined : publisher(bus, cloud.changes)
-  return {
-    house: {
-      ports: {
-        store: outside(kernel, cloud.store),
-        changes: outside(kernel, cloud.changes),
-        views: outside(kernel, cloud.views),
-        keys: outside(kernel, cloud.keys),
-      },
-      // Nobody else appends.
-      pollMs: Number.POSITIVE_INFINITY,
-      ...(stripe === undefined
-        ? {}
-        : {
-            connect: () => Promise.resolve(remoteStripe(stripe, kernel)),
-            ledger: () => kernel.outside(() => remoteLedger(stripe)),
-          }),
-    },
-    published: async () => publishing?.finish(),
-    close: async () => started?.stop(),
-  }
-}
-
-const servicesIn = async (file: string): Promise<Services> => {
-  let content: unknown
-  try {
-    content = JSON.parse(await readFile(file, 'utf8'))
-  } catch (error) {
-    throw new Unreadable(`${file} cannot be read: ${(error as Error).message}`)
-  }
-  const decoded = decode(Services, content)
-  if (E.isRight(decoded)) return decoded.right
-  const faults = decoded.left.errors.map(({ pointer, detail }) => `\n  ${pointer || '/'} ${detail}`)
-  throw new Unreadable(`${file} does not say where the services are:${faults.join('')}`)
-}
