@@ -135,11 +135,10 @@ const expectToFit = (out: string, width: number): void => {
 
 describe('everfold tables', () => {
   test('finds them as they have to be, and says what is otherwise', async () => {
+    const over = ['--config', await otherTable('cli-other'), '--endpoint', endpoint]
     const [check, other, guarded] = await Promise.all([
       run(['tables', 'check', '--unguarded']),
-      otherTable('cli-other').then((file) =>
-        everfold(['tables', 'create', '--unguarded', '--config', file, '--endpoint', endpoint]),
-      ),
+      everfold(['tables', 'create', '--unguarded', ...over]),
       run(['tables', 'check']),
     ])
     expect(check).toMatchObject({ code: 0, out: `${events}  ACTIVE\n${views}  ACTIVE\n`, err: '' })
@@ -147,6 +146,10 @@ describe('everfold tables', () => {
     expect(other.err).toContain('The table cli-other is another one: the key is id S; needed is pk S, sk N')
     expect(guarded.code).toBe(1)
     expect(guarded.err).toContain('--unguarded')
+    await expect(perform(['stream', order, ...over])).rejects.toMatchObject({
+      name: 'Failure',
+      advice: 'Has the table another shape? `everfold tables check` tells.',
+    })
   })
 })
 
