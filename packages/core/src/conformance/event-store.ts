@@ -296,7 +296,11 @@ const together: Bodies = {
     const stored = await Promise.all(streams.map((stream) => readAll(store, stream)))
     same(stored, [[commits[0]], [...history(second, 2), commits[1]], [commits[2]]], 'each on its stream')
     same(rightOf(await store.marker(third, id)()), 1, 'the marker')
-    same(leftOf(await store.append(commitOf(first, 1))())._tag, 'Conflict', 'the place is taken')
+    same(
+      leftOf(await store.append(commitOf(first, 1, [answerOf(idOf('other'), 1)]))())._tag,
+      'Conflict',
+      'the place is taken',
+    )
   },
   'where the place in one stream is taken nothing of any is stored, no marker either': async (
     store,
