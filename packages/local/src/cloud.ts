@@ -37,6 +37,8 @@ export const Services = record(
     kms: record('Kms', { endpoint: Url, keyId: text('KeyId') }),
   },
   {
+    /** What the names of the tables begin with. */
+    prefix: text('Prefix', { maxLength: 40, pattern: /^[a-z0-9-]+$/ }),
     /** A simulated Stripe, by `serveStripe`. */
     stripe: Url,
     /** EventBridge, and the file that keeps how far the relay has come. */
@@ -66,26 +68,32 @@ export const startServices = async (): Promise<{
   }
 }
 
-const TABLES = { events: 'everfold-events', views: 'everfold-views', keys: 'everfold-keys' }
+export const tablesOf = ({ prefix = 'everfold' }: { readonly prefix?: string }) => ({
+  events: `${prefix}-events`,
+  views: `${prefix}-views`,
+  keys: `${prefix}-keys`,
+})
 
 /** What is there already is used as it is: that is how a shop goes on after it was killed. */
-export const openCloud = async ({ dynamoDb, kms }: Pick<Services, 'dynamoDb' | 'kms'>): Promise<Cloud> => {
+export const openCloud = async (services: Omit<Services, 'stripe' | 'bus'>): Promise<Cloud> => {
+  const { dynamoDb, kms } = services
+  const tables = tablesOf(services)
   const clock = systemClock
   const plain = new DynamoDBClient(localClient(dynamoDb))
   const client = DynamoDBDocumentClient.from(plain)
-  orThrow(await createTables({ client: plain, names: TABLES, clock, guarded: false })())
+  orThrow(await createTables({ client: plain, names: tables, clock, guarded: false })())
   const streams = new DynamoDBStreamsClient(localClient(dynamoDb))
-  const stream = orThrow(await streamOfTable({ client: streams, table: TABLES.events, clock })())
+  const stream = orThrow(await streamOfTable({ client: streams, table: tables.events, clock })())
   return {
-    store: dynamoEventStore({ client, table: TABLES.events, clock }),
+    store: dynamoEventStore({ client, table: tables.events, clock }),
     changes: dynamoChangeStream({ client: streams, stream, clock }),
     // Nobody else writes rows.
-    views: warmViews(dynamoViewStore({ client, table: TABLES.views, clock })),
+    views: warmViews(dynamoViewStore({ client, table: tables.views, clock })),
     keys: kmsKeyRing({
       kms: new KMSClient(localClient(kms.endpoint)),
       masterKey: kms.keyId,
       client,
-      table: TABLES.keys,
+      table: tables.keys,
       clock,
     }),
   }

@@ -1,20 +1,22 @@
 /** A replay's storage on DynamoDB: on services of its own, or on those of a file, which outlive it. */
 import { readFile } from 'node:fs/promises'
-import { decode, E } from '@everfold/core'
-import { outside, type VirtualKernel } from '@everfold/runtime-memory'
+import { decode, E, type EventStore } from '@everfold/core'
+import { outside } from '@everfold/runtime-memory'
 import { publisher } from '../bus.ts'
 import { openCloud, Services, startServices } from '../cloud.ts'
+import { logOf } from '../log.ts'
 import { remoteLedger, remoteStripe } from '../remote-stripe.ts'
 import { type Storage, Unreadable } from './storage.ts'
 
-export const onDynamoDb = async (kernel: VirtualKernel, file: string | undefined): Promise<Storage> => {
+export const onDynamoDb = async (file: string | undefined): Promise<Storage> => {
   const started = file === undefined ? await startServices() : undefined
   const services = started?.services ?? (await servicesIn(file ?? ''))
   const { stripe, bus } = services
   const cloud = await openCloud(services)
   const publishing = bus === undefined ? undefined : publisher(bus, cloud.changes)
   return {
-    house: {
+    reachedMs: await newestMs(cloud.store),
+    house: (kernel) => ({
       ports: {
         store: outside(kernel, cloud.store),
         changes: outside(kernel, cloud.changes),
@@ -27,12 +29,18 @@ export const onDynamoDb = async (kernel: VirtualKernel, file: string | undefined
         ? {}
         : {
             connect: () => Promise.resolve(remoteStripe(stripe, kernel)),
-            ledger: () => kernel.outside(() => remoteLedger(stripe)),
+            ledger: () => remoteLedger(stripe),
           }),
-    },
+    }),
     published: async () => publishing?.finish(),
     close: async () => started?.stop(),
   }
+}
+
+const newestMs = async (store: EventStore): Promise<number> => {
+  let newest = 0
+  for await (const { timeMs } of logOf(store)) newest = Math.max(newest, timeMs)
+  return newest
 }
 
 const servicesIn = async (file: string): Promise<Services> => {

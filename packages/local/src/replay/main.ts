@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { E } from '@everfold/core'
 import { Shop } from '@everfold/ecommerce'
-import { type VirtualKernel, virtualKernel } from '@everfold/runtime-memory'
+import { virtualKernel } from '@everfold/runtime-memory'
 import { SingleBar } from 'cli-progress'
 import { house } from '../house.ts'
 import type { CsvFault } from './csv.ts'
@@ -20,8 +20,8 @@ Takes the catalogue and every order through cart, checkout, reservation, payment
   --again            runs everything a second time on the same store, and reports how many events that added
   --store <store>    memory, unless told, or dynamodb: Amazon's DynamoDB Local, started for it; needs Java 17
   --services <file>  with --store dynamodb: services that outlive the replay, so that one that was killed goes on;
-                     JSON: { "dynamoDb": url, "kms": { "endpoint": url, "keyId": id }, and where there are such
-                     "stripe": url, "bus": { "endpoint": url, "checkpoint": file } }`
+                     JSON: { "dynamoDb": url, "kms": { "endpoint": url, "keyId": id }, and if wanted
+                     "prefix": of the tables, "stripe": url, "bus": { "endpoint": url, "checkpoint": file } }`
 
 /** The command was not given what it needs; what it prints says so, and nothing was replayed. */
 class Unusable extends Error {}
@@ -105,14 +105,15 @@ const main = async (): Promise<void> => {
   const asked = argumentsOf(process.argv.slice(2))
   if (asked === undefined) return console.log(USAGE)
   const sales = await salesOf(asked.products, asked.orders)
-  const kernel = virtualKernel({ mode: 'immediate', startMs: openingMs(sales.sales), seed: 'replay' })
-  const storage = asked.store === 'memory' ? inMemory : await dynamoStorage(kernel, asked.services)
+  const storage = asked.store === 'memory' ? inMemory : await dynamoStorage(asked.services)
+  const startMs = Math.max(openingMs(sales.sales), storage.reachedMs)
+  const kernel = virtualKernel({ mode: 'immediate', startMs, seed: 'replay' })
   try {
     const shop = await house({
       kernel,
       seed: 'replay',
       authenticate: () => Promise.resolve(E.right(undefined)),
-      ...storage.house,
+      ...storage.house(kernel),
     })
     await replayed({ house: shop, kernel, terms: Shop.defaultTerms }, sales, { ...asked, storage })
   } finally {
@@ -121,9 +122,9 @@ const main = async (): Promise<void> => {
 }
 
 /** Loaded only where it is asked for, because the SDK takes its time. */
-const dynamoStorage = async (kernel: VirtualKernel, services: string | undefined): Promise<Storage> => {
+const dynamoStorage = async (services: string | undefined): Promise<Storage> => {
   const { onDynamoDb } = await import('./dynamo-storage.ts')
-  return onDynamoDb(kernel, services)
+  return onDynamoDb(services)
 }
 
 const replayed = async (

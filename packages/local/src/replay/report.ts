@@ -1,8 +1,9 @@
 /** What a replay came to, counted from the log, the simulated Stripe and the mailbox, and held against the file. */
-import { type Commit, E, type EventStore } from '@everfold/core'
+import { E } from '@everfold/core'
 import { Order, Stock } from '@everfold/ecommerce'
 import { readerOf } from '@everfold/runtime-memory'
 import type { House } from '../house.ts'
+import { logOf } from '../log.ts'
 import { expectedFreight, expectedRevenue, skuOf, supply } from './plan.ts'
 import type { Sales } from './run.ts'
 
@@ -63,18 +64,6 @@ export const counted = async ({
     for (const answer of answers) events += answer.events.length
   }
   return { events, commands }
-}
-
-/** Every commit of the store, in no order between streams. */
-async function* logOf(store: EventStore): AsyncGenerator<Commit> {
-  let cursor: string | undefined
-  do {
-    const part = { segment: 0, segments: 1 }
-    const page = await store.scan(cursor === undefined ? part : { ...part, cursor })()
-    if (E.isLeft(page)) throw new Error(`the log cannot be read: ${JSON.stringify(page.left)}`)
-    yield* page.right.commits
-    ;({ cursor } = page.right)
-  } while (cursor !== undefined)
 }
 
 /** Paid orders hold their units as allocations until they are shipped; what is left is free to sell. */
