@@ -59,12 +59,12 @@ const evolve = (order: Order, event: OrderEvent): Order => {
   }
 }
 
-const OrderCommand = union(
+export const OrderCommand = union(
   'OrderCommand',
   variant('PlaceOrder', { customerId: CustomerId, currency: Currency }),
   variant('AddItem', { sku: Sku, quantity: Quantity, priceMinor: PriceMinor }),
 )
-type OrderCommand = TypeOf<typeof OrderCommand>
+export type OrderCommand = TypeOf<typeof OrderCommand>
 
 const OrderRejection = union(
   'OrderRejection',

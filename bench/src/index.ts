@@ -1,5 +1,6 @@
 /** What the tests of the benchmark itself need; the benchmark is run through `main.ts`. */
 export { Orders } from './contenders/floor.ts'
 export { contenders } from './contenders/index.ts'
+export { provenEffects } from './dynamodb/contended.ts'
 export { compare } from './measure.ts'
 export { type AddItem, commandOf, evolve, historyOf, initial, type Order } from './order-domain.ts'

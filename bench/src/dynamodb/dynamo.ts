@@ -1,7 +1,7 @@
 /** Amazon's DynamoDB Local for one run of the benchmark, with a client on which everything is counted. */
 import { CreateTableCommand, DynamoDB, type KeySchemaElement } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { localClient, startDynamoDb } from '@everfold/aws-local'
+import { localClient, type RequestHandler, startDynamoDb } from '@everfold/aws-local'
 import { type Meter, meter } from './meter.ts'
 
 export interface Dynamo {
@@ -14,13 +14,22 @@ export interface Dynamo {
 /** Runs `body` on a DynamoDB Local of its own, which ends with it. */
 export const withDynamo = async (body: (dynamo: Dynamo) => Promise<void>): Promise<void> => {
   const { endpoint, stop } = await startDynamoDb()
-  const client = new DynamoDB(localClient(endpoint))
+  const dynamo = connect(endpoint)
   try {
-    await body({ endpoint, client, documents: DynamoDBDocumentClient.from(client), meter: meter(client) })
+    await body(dynamo)
   } finally {
-    client.destroy()
+    dynamo.client.destroy()
     await stop()
   }
+}
+
+/** A client of its own, and a connection of its own where one is given. */
+export const connect = (endpoint: string, requestHandler?: RequestHandler): Dynamo => {
+  const client = new DynamoDB({
+    ...localClient(endpoint),
+    ...(requestHandler === undefined ? {} : { requestHandler }),
+  })
+  return { endpoint, client, documents: DynamoDBDocumentClient.from(client), meter: meter(client) }
 }
 
 type Keys = readonly [partition: readonly [name: string, type: 'S' | 'N'], sort: readonly [string, 'S' | 'N']]

@@ -5,7 +5,16 @@
  * hold; its commits are then put into DynamoDB, many at a time.
  */
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { type Commit, defaultOptions, E, type EventStore, execute, load, streamName } from '@everfold/core'
+import {
+  type Clock,
+  type Commit,
+  defaultOptions,
+  E,
+  type EventStore,
+  execute,
+  load,
+  streamName,
+} from '@everfold/core'
 import { dynamoEventStore } from '@everfold/runtime-lambda/event-store'
 import { memoryEventStore, virtualKernel } from '@everfold/runtime-memory'
 import { answered, arrive, orders, requestFor, requestOf } from '../everfold-order.ts'
@@ -27,8 +36,11 @@ export const eventsOn = async (dynamo: Dynamo, name: string): Promise<EverfoldTa
     ['pk', 'S'],
     ['sk', 'N'],
   ])
-  return { table, store: dynamoEventStore({ client: dynamo.documents, table, clock: kernel }) }
+  return { table, store: storeOf(dynamo, table, kernel) }
 }
+
+export const storeOf = ({ documents: client }: Dynamo, table: string, clock: Clock): EventStore =>
+  dynamoEventStore({ client, table, clock })
 
 export const putCommits = (dynamo: Dynamo, table: string, commits: ReadonlyArray<Commit>): Promise<void> =>
   inBulk(dynamo, table, async (client) => {

@@ -10,6 +10,8 @@ import type { ConsumedCapacity, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
 export interface Bill {
   readonly requests: number
+  /** Those of the requests that ask for a write, also where it is refused. */
+  readonly writes: number
   readonly readUnits: number
   readonly writeUnits: number
   readonly transactions: number
@@ -45,7 +47,7 @@ const named = (commandName = ''): string =>
     .replace(/^Transact(Get|Write)Command$/, 'Transact$1ItemsCommand')
 
 export const meter = (client: DynamoDBClient): Meter => {
-  const counted: Counted = { requests: 0, readUnits: 0, writeUnits: 0, transactions: 0 }
+  const counted: Counted = { requests: 0, writes: 0, readUnits: 0, writeUnits: 0, transactions: 0 }
   const take = (name: string, output: unknown) => {
     const { ConsumedCapacity: capacity } = output as {
       readonly ConsumedCapacity?: ConsumedCapacity | ReadonlyArray<ConsumedCapacity>
@@ -67,8 +69,9 @@ export const meter = (client: DynamoDBClient): Meter => {
   )
   // Below the SDK's retries, so that each of them counts.
   client.middlewareStack.add(
-    (next) => async (call) => {
+    (next, context) => async (call) => {
       counted.requests += 1
+      if (WRITES.has(named(context.commandName))) counted.writes += 1
       return next(call)
     },
     { step: 'finalizeRequest', priority: 'low', name: 'meterRequests' },
@@ -79,6 +82,7 @@ export const meter = (client: DynamoDBClient): Meter => {
       await work()
       return {
         requests: counted.requests - before.requests,
+        writes: counted.writes - before.writes,
         readUnits: counted.readUnits - before.readUnits,
         writeUnits: counted.writeUnits - before.writeUnits,
         transactions: counted.transactions - before.transactions,
@@ -91,6 +95,7 @@ export const meanOf = (bills: ReadonlyArray<Bill>): Bill => {
   const mean = (figure: keyof Bill) => bills.reduce((sum, bill) => sum + bill[figure], 0) / bills.length
   return {
     requests: mean('requests'),
+    writes: mean('writes'),
     readUnits: mean('readUnits'),
     writeUnits: mean('writeUnits'),
     transactions: mean('transactions'),

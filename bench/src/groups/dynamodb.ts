@@ -1,6 +1,7 @@
 /** `dynamodb/*`: what commands cost on DynamoDB, ours and the peers', counted on Amazon's DynamoDB Local. */
 import { castore } from '../dynamodb/castore.ts'
 import { commands } from '../dynamodb/command.ts'
+import { contended } from '../dynamodb/contended.ts'
 import { withDynamo } from '../dynamodb/dynamo.ts'
 import { equinoxJs } from '../dynamodb/equinox-js.ts'
 import { everfold } from '../dynamodb/everfold.ts'
@@ -14,5 +15,6 @@ export const group: Group = {
       for (const contender of [everfold, castore, equinoxJs]) await commands(dynamo, contender, report)
       await knownStream(dynamo, report)
       await largeState(dynamo, report)
+      await contended(dynamo, report)
     }),
 }
