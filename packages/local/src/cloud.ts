@@ -25,6 +25,7 @@ import { systemClock } from '@everfold/runtime-lambda/system-clock'
 import { createTables } from '@everfold/runtime-lambda/tables'
 import { dynamoViewStore } from '@everfold/runtime-lambda/view-store'
 import { warmViews } from '@everfold/runtime-lambda/warm-views'
+import { sharedReads } from './shared-reads.ts'
 
 const Url = text('Url', { maxLength: 200, pattern: /^http:\/\/127\.0\.0\.1:\d{1,5}$/ })
 
@@ -86,7 +87,7 @@ export const openCloud = async (services: Omit<Services, 'stripe' | 'bus'>): Pro
   const stream = orThrow(await streamOfTable({ client: streams, table: tables.events, clock })())
   return {
     store: dynamoEventStore({ client, table: tables.events, clock }),
-    changes: dynamoChangeStream({ client: streams, stream, clock }),
+    changes: sharedReads(dynamoChangeStream({ client: streams, stream, clock })),
     // Nobody else writes rows.
     views: warmViews(dynamoViewStore({ client, table: tables.views, clock })),
     keys: kmsKeyRing({
