@@ -11,7 +11,7 @@ import { Misuse } from './failure.ts'
 const NAMES = ['everfold.config.mjs', 'everfold.config.js', 'everfold.config.ts']
 
 const ADVICE = `It exports by default { service, tables: { events, views } }, and where there are such also
-region, endpoint, claimCheck: { bucket, prefix } and bus: { name, source }.`
+tables.keys, region, endpoint, claimCheck: { bucket, prefix } and bus: { name, source }.`
 
 /** The configuration with what the arguments say instead. */
 export const configurationOf = async (asked: Asked): Promise<Configuration> => {
@@ -75,7 +75,7 @@ const Name = text('Name', { maxLength: 1600 })
 
 const Shape = record(
   'Configuration',
-  { service: ServiceShape, tables: record('Tables', { events: Name, views: Name }) },
+  { service: ServiceShape, tables: record('Tables', { events: Name, views: Name }, { keys: Name }) },
   {
     region: Name,
     endpoint: Name,
