@@ -3,13 +3,12 @@
  * in a row. `dynamodb/late-repeat/{requests,rcu}`: the hundredth command of a stream of 10,000 sent again, whose id is
  * far behind what the stream's snapshot remembers, so that the log is read back to its answer.
  */
-import { E, type EventStore, execute, type HeadCache } from '@everfold/core'
+import { E, type EventStore, execute, type HeadCache, headCache } from '@everfold/core'
 import { answered, arrive, orders, requestFor, requestOf } from '../everfold-order.ts'
 import { type Report, rounded } from '../group.ts'
 import { nextOf, orderNameOf, pastOf } from './contender.ts'
 import type { Dynamo } from './dynamo.ts'
 import { commitsOf, eventsOn, kernel, putCommits, right } from './everfold.ts'
-import { headCache } from './head-cache.ts'
 import { meanOf } from './meter.ts'
 
 const STREAM = 1
@@ -45,7 +44,7 @@ const lateRepeat = async ({ meter }: Dynamo, store: EventStore, report: Report):
 }
 
 const warm = async ({ meter }: Dynamo, store: EventStore, report: Report): Promise<void> => {
-  const cache = headCache()
+  const cache = headCache(1)
   const command = async (more: number) =>
     answered(await run(store, requestFor(nextOf(STREAM, STREAM_LENGTH + more)), cache))
   await command(0)

@@ -16,6 +16,7 @@ import {
   execute,
   freshId,
   type HeadCache,
+  headCache,
   streamName,
 } from '@everfold/core'
 import { valid } from '@everfold/core/testing'
@@ -24,7 +25,6 @@ import { memoryEventStore } from '@everfold/runtime-memory'
 import { type Report, rounded } from '../group.ts'
 import type { Dynamo } from './dynamo.ts'
 import { eventsOn, kernel, putCommits, right } from './everfold.ts'
-import { headCache } from './head-cache.ts'
 import { type Bill, meanOf } from './meter.ts'
 
 const LIVE = 5_000
@@ -96,7 +96,7 @@ export const largeState = async (dynamo: Dynamo, report: Report): Promise<void> 
 /** Until all reservations live and a snapshot was embedded; made in memory. */
 const past = async (commands: Iterator<StockCommand>): Promise<ReadonlyArray<Commit>> => {
   const store = memoryEventStore(kernel)
-  const cache = headCache()
+  const cache = headCache(1)
   while (store.log.length <= LIVE || store.log.at(-1)?.snapshot === undefined)
     await send(store, commands.next().value as StockCommand, cache)
   return store.log
@@ -114,7 +114,7 @@ const cycle = async (
   store: EventStore,
   commands: Iterator<StockCommand>,
 ): Promise<Cycle> => {
-  const cache = headCache()
+  const cache = headCache(1)
   const warm: Array<Bill> = []
   const cold: Array<Bill> = []
   for (let nth = 0; ; nth += 1) {

@@ -17,6 +17,7 @@ import {
   execute,
   type Fault,
   type GatewayBinding,
+  headCache,
   outbox,
   projectAll,
   recall,
@@ -29,7 +30,6 @@ import {
 import { type DeadLetter, deadLetterOffice, type Log } from './dead-letters.ts'
 import { deliveries } from './deliveries.ts'
 import { type Following, follower } from './follower.ts'
-import { headCache } from './head-cache.ts'
 import type { Kernel } from './kernel.ts'
 import { type AnySettled, type ExecuteGroup, mailboxes } from './mailbox.ts'
 import { type ForeignPorts, type GivenPorts, type MemoryPorts, portsOf, type RuntimePorts } from './ports.ts'

@@ -1,7 +1,6 @@
-import { emptyHead, type StreamName, streamName } from '@everfold/core'
+import { emptyHead, headCache, type StreamName, streamName } from '@everfold/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { headCache } from '../src/head-cache.ts'
 
 const streamOf = (name: string): StreamName => streamName('jar', name)
 const anyUse = fc.record({
