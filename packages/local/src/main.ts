@@ -71,6 +71,8 @@ const open = async (wanted: number, store: 'memory' | 'dynamodb'): Promise<() =>
     },
   })
   await seed(shop.runtime, Shop.defaultTerms)
+  // What is on the shelves can be seen as soon as the shop is open.
+  await shop.idle()
   const server = await serve(doorway(shop.service, shop.door, issued), wanted, log)
   port = server.port
   const webhooks = setInterval(() => void shop.stripe.deliverWebhooks(), WEBHOOKS_EVERY_MS)

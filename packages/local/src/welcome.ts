@@ -16,7 +16,7 @@ A simulated Stripe stands at ${stripeUrl}. Some lines to try:
   curl -s -X POST ${at}/ecommerce/carts/$CART/checkout -H "Authorization: Bearer $TOKEN" \\
     -H 'Idempotency-Key: my-first-order' -d '{"email":"ann@example.com","paymentMethod":"pm_card_visa",
       "address":{"name":"Ann","line1":"1 High St","city":"Oxford","postalCode":"OX1 1AA","country":"GB"}}'
-  curl -s ${at}/ecommerce/orders -H "Authorization: Bearer $TOKEN"
+  sleep 1; curl -s ${at}/ecommerce/orders -H "Authorization: Bearer $TOKEN"
 
 Other ways to pay: pm_card_authenticationRequired (3-D Secure; follow payment.nextAction.redirectUrl of the order),
 pm_card_chargeDeclined. An administrator's token: ${at}/dev/token?sub=root&roles=admin

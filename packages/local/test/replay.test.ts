@@ -243,6 +243,25 @@ describe.concurrent('the command', () => {
     expect(code).toBe(0)
   })
 
+  test('gives the same report on DynamoDB', { timeout: TIMEOUT_MS }, async () => {
+    const reported = async (store: string) => {
+      const { code, out, err } = await replay(files(shelves, orders), '--again', '--json', '--store', store)
+      if (code !== 0) throw new Error(err)
+      const { commandsPerSecond: _, ...report } = JSON.parse(out) as { readonly commandsPerSecond: number }
+      return report
+    }
+    const [onDynamoDb, inMemory] = await Promise.all([reported('dynamodb'), reported('memory')])
+    expect(onDynamoDb).toEqual(inMemory)
+  })
+
+  test('exits 2 for services that are none, and says what is wrong with them', async () => {
+    const file = join(folder, 'services.json')
+    await writeFile(file, JSON.stringify({ dynamoDb: 'http://db.example:1', kms: {} }))
+    const { code, err } = await replay(files(shelves, orders), '--store', 'dynamodb', '--services', file)
+    expect(code).toBe(2)
+    for (const pointer of ['/dynamoDb', '/kms/endpoint', '/kms/keyId']) expect(err).toContain(pointer)
+  })
+
   test('ends with a table for a person', async () => {
     const { code, out } = await replay(files(shelves, orders), '--again')
     expect(out).toMatch(/^orders +2$/m)
