@@ -2,6 +2,7 @@
 import { castore } from '../dynamodb/castore.ts'
 import { commands } from '../dynamodb/command.ts'
 import { contended } from '../dynamodb/contended.ts'
+import { delivery } from '../dynamodb/delivery.ts'
 import { withDynamo } from '../dynamodb/dynamo.ts'
 import { equinoxJs } from '../dynamodb/equinox-js.ts'
 import { everfold } from '../dynamodb/everfold.ts'
@@ -16,5 +17,6 @@ export const group: Group = {
       await knownStream(dynamo, report)
       await largeState(dynamo, report)
       await contended(dynamo, report)
+      await delivery(dynamo, report)
     }),
 }
