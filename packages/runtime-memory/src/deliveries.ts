@@ -7,9 +7,9 @@ import {
   aggregatesOf,
   answerCall,
   type CallPorts,
-  callMessage,
   callOf,
   type Delivery,
+  deliver,
   dispatchOf,
   E,
   elapsed,
@@ -61,41 +61,23 @@ export const deliveries = (
   })
   const timers = memoryTimerService(kernel, ({ id, payload }) =>
     crew.aside(`timer ${id}`, async () => {
-      const sent = await commands.send([messageOf(elapsed(payload as unknown as TimerPayload))])
+      const sent = await commands.send([messageOf(elapsed(payload as unknown as TimerPayload))])()
       if (E.isLeft(sent)) throw new Error(`the queue took no message: ${JSON.stringify(sent.left)}`)
     }),
   )
-  return async (asked) => {
-    const sent = await commands.send(
-      asked.flatMap((one) => (one._tag === 'Dispatch' ? [messageOf(one)] : [])),
-    )
-    if (E.isLeft(sent)) return sent
-    const posted = await calls.send(asked.flatMap((one) => (one._tag === 'Call' ? [callMessage(one)] : [])))
-    if (E.isLeft(posted)) return posted
-    for (const one of asked) {
-      if (one._tag !== 'Schedule' && one._tag !== 'CancelTimer') continue
-      const timed = await (one._tag === 'Schedule' ? timers.schedule(one.timer) : timers.cancel(one.id))()
-      if (E.isLeft(timed)) return timed
-    }
-    return E.right(undefined)
-  }
+  return (asked) => deliver(asked, { commands, calls, timers })()
 }
 
-interface Desk {
-  send(this: void, messages: Parameters<Queue['send']>[0]): Promise<Outcome>
-}
-
-/** A queue, and who works on it. */
+/** A queue whose worker is woken by what is sent. */
 const desk = (
   { kernel, crew, office }: Delivering,
   { name, hands, work }: { readonly name: string; readonly hands: number; readonly work: Work },
-): Desk => {
+): Pick<Queue, 'send'> => {
   const queue = memoryQueue(kernel, { name, visibilityMs: Number.POSITIVE_INFINITY })
   const { retrying } = office
   const worker: Worker = consumer({ name: `worker of ${name}`, queue, hands, work, kernel, crew, retrying })
   return {
-    send: async (messages) => {
-      if (messages.length === 0) return E.right(undefined)
+    send: (messages) => async () => {
       const sent = await queue.send(messages)()
       if (E.isRight(sent)) worker.wake()
       return sent

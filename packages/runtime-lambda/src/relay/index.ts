@@ -1,4 +1,3 @@
-export * from './deliver.ts'
 export * from './outbox-relay.ts'
 export { PublishedEvent, publishedEvent, publishedEvents, typeOf } from './published-event.ts'
 export { type RelayOptions, relay } from './relay.ts'

@@ -2,9 +2,8 @@
  * The other half of the outbox: sends what a service's commits ask for, commands and calls to their queues and timers to
  * the timer service. Everything is sent verbatim with its own id, so that a repeated delivery counts once.
  */
-import { type Delivery, E, type Fault, outbox, type Service } from '@everfold/core'
+import { type Deliverers, type Delivery, deliver, E, type Fault, outbox, type Service } from '@everfold/core'
 import type { Outcome, WorkBatch } from '../consumers/batch.ts'
-import { type Deliverers, deliver } from './deliver.ts'
 
 export interface OutboxRelayOptions extends Deliverers {
   readonly service: Service

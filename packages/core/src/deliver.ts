@@ -1,20 +1,15 @@
 /** Sends what a commit sets off to where it is worked on: commands and calls to queues, timers to their service. */
-import {
-  callMessage,
-  type Delivery,
-  E,
-  type Fault,
-  type Message,
-  messageOf,
-  type Queue,
-  type TE,
-  type TimerService,
-} from '@everfold/core'
+import { callMessage } from './call.ts'
+import type { Fault } from './fault.ts'
+import { E, type TE } from './fp.ts'
+import { type Delivery, messageOf } from './outbox.ts'
+import type { Message, Queue } from './ports/queue.ts'
+import type { TimerService } from './ports/timer-service.ts'
 
 export interface Deliverers {
-  readonly commands: Queue
+  readonly commands: Pick<Queue, 'send'>
   /** What is asked of gateways. */
-  readonly calls: Queue
+  readonly calls: Pick<Queue, 'send'>
   readonly timers: TimerService
 }
 
@@ -28,8 +23,10 @@ export const deliver =
     return sent.find(E.isLeft) ?? E.right(undefined)
   }
 
-const send = async (queue: Queue, messages: ReadonlyArray<Message>): Promise<E.Either<Fault, void>> =>
-  messages.length === 0 ? E.right(undefined) : queue.send(messages)()
+const send = async (
+  queue: Deliverers['commands'],
+  messages: ReadonlyArray<Message>,
+): Promise<E.Either<Fault, void>> => (messages.length === 0 ? E.right(undefined) : queue.send(messages)())
 
 /** One after the other, so that a timer is not canceled before it is scheduled. */
 const time = async (
