@@ -4,7 +4,8 @@
  * a writer competes for, so two writers from one head always collide, whatever they write.
  */
 
-import { record, text } from './codec.ts'
+import * as t from 'io-ts'
+import { type Codec, record, text } from './codec.ts'
 import type { CommandId } from './command-id.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import { StreamName } from './stream-name.ts'
@@ -46,6 +47,21 @@ export interface StoredEvent {
   readonly _v?: number
   readonly [field: string]: unknown
 }
+
+const isStoredEvent = (input: unknown): input is StoredEvent => {
+  if (typeof input !== 'object' || input === null) return false
+  const { _tag, _v = 1 } = input as { readonly _tag?: unknown; readonly _v?: unknown }
+  return typeof _tag === 'string' && Number.isSafeInteger(_v) && (_v as number) >= 1
+}
+
+/** What else is in an event is its aggregate's to judge. */
+export const StoredEvent: Codec<StoredEvent> = new t.Type<StoredEvent>(
+  'StoredEvent',
+  isStoredEvent,
+  (input, context) =>
+    isStoredEvent(input) ? t.success(input) : t.failure(input, context, 'is not an event'),
+  t.identity,
+)
 
 /** The answer to one command: its events (none when nothing changed) or its rejection. */
 export interface StoredAnswer {

@@ -19,13 +19,12 @@ import {
   Metadata,
   type RecordedEvent,
   record,
-  type StoredEvent,
+  StoredEvent,
   StreamName,
   streamParts,
   type TE,
   text,
 } from '@everfold/core'
-import * as t from 'io-ts'
 import type { ClaimCheck } from '../store/claim-check.ts'
 
 /** A recorded event whose event is as stored. */
@@ -44,17 +43,8 @@ const about = {
   metadata: Metadata as Codec<PublishedEvent['metadata']>,
 }
 
-const Event: t.Type<StoredEvent> = new t.Type(
-  'StoredEvent',
-  (input): input is StoredEvent =>
-    typeof input === 'object' && input !== null && typeof (input as { _tag?: unknown })._tag === 'string',
-  (input: unknown, context) =>
-    Event.is(input) ? t.success(input) : t.failure(input, context, 'is not an event'),
-  t.identity,
-)
-
 /** The `detail` of a message. */
-export const PublishedEvent = record('PublishedEvent', { ...about, event: Event })
+export const PublishedEvent = record('PublishedEvent', { ...about, event: StoredEvent })
 
 /** The `detail` of a message whose event is too large for one: `claim` redeems the event as JSON. */
 const ClaimedEvent = record('ClaimedEvent', { ...about, claim: text('Claim', { maxLength: 1024 }) })
@@ -95,7 +85,7 @@ export const publishedEvent =
     const bytes = await claimCheck.get(claim)()
     if (E.isLeft(bytes)) return bytes
     const event = parsed(bytes.right)
-    return Event.is(event)
+    return StoredEvent.is(event)
       ? E.right({ ...rest, event })
       : invalid({ pointer: '/claim', detail: 'does not redeem an event' })
   }

@@ -14,7 +14,6 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import {
-  type Codec,
   CommandId,
   type Commit,
   dateOf,
@@ -26,7 +25,7 @@ import {
   type Memory,
   record,
   type StoredAnswer,
-  type StoredEvent,
+  StoredEvent,
   type StoredSnapshot,
   StreamName,
   type TypeOf,
@@ -61,17 +60,6 @@ const Metadata = record(
   { co: Label, ca: Label, te: Label, ac: Label, tr: Label, pr: StreamName },
 )
 
-const isEvent = (input: unknown): input is StoredEvent =>
-  typeof input === 'object' && input !== null && typeof (input as { _tag?: unknown })._tag === 'string'
-
-/** What is in an event is its aggregate's to judge. */
-const Event: Codec<StoredEvent> = new t.Type<StoredEvent, StoredEvent, unknown>(
-  'StoredEvent',
-  isEvent,
-  (input, context) => (isEvent(input) ? t.success(input) : t.failure(input, context)),
-  t.identity,
-)
-
 const TimeMs = integer('TimeMs', 0)
 
 /** How many there are is limited by their bytes. */
@@ -80,7 +68,7 @@ const ANY = Number.MAX_SAFE_INTEGER
 const Answer = record(
   'StoredAnswer',
   { id: CommandId, f: text('Fingerprint'), t: TimeMs },
-  { d: TimeMs, k: t.literal(true), m: Metadata, e: list(Event, 0, ANY), r: t.unknown },
+  { d: TimeMs, k: t.literal(true), m: Metadata, e: list(StoredEvent, 0, ANY), r: t.unknown },
 )
 type Answer = TypeOf<typeof Answer>
 
