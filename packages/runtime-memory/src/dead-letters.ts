@@ -1,14 +1,11 @@
 /** What could not be delivered, and what becomes of work that meets a fault: tried again, or buried. */
-import { E, type Fault, isPermanent } from '@everfold/core'
+import { E, type Fault, isPermanent, type Log } from '@everfold/core'
 
 /** What could not be delivered, and why: it waits here for a person. */
 export interface DeadLetter {
   readonly what: string
   readonly reason: unknown
 }
-
-/** Told of every fault that is retried and of every dead letter. */
-export type Log = (entry: { readonly level: 'warn' | 'error'; readonly [field: string]: unknown }) => void
 
 export type Outcome = E.Either<Fault, void>
 

@@ -18,6 +18,7 @@ import {
   type Fault,
   type GatewayBinding,
   headCache,
+  type Log,
   outbox,
   projectAll,
   recall,
@@ -27,7 +28,7 @@ import {
   type Together,
   together,
 } from '@everfold/core'
-import { type DeadLetter, deadLetterOffice, type Log } from './dead-letters.ts'
+import { type DeadLetter, deadLetterOffice } from './dead-letters.ts'
 import { deliveries } from './deliveries.ts'
 import { type Following, follower } from './follower.ts'
 import type { Kernel } from './kernel.ts'

@@ -5,7 +5,7 @@
  * and nothing is lost. The event source mapping has to have `ReportBatchItemFailures`, or else the answer is ignored.
  * An event that no record of can be named is thrown: then the whole batch comes again, halved where the mapping bisects.
  */
-import { type Commit, E, type Fault, type TE, unavailable } from '@everfold/core'
+import { type Commit, E, type Fault, type Log, type TE, unavailable } from '@everfold/core'
 import { type Arrival, streamCommits } from '../change-stream/stream-commits.ts'
 import { inParallel } from '../parallel.ts'
 import type { ClaimCheck } from '../store/claim-check.ts'
@@ -16,8 +16,6 @@ export type Outcome = E.Either<Fault, void> | undefined
 
 /** Takes commits in, in any cut and any number of times; answers what became of each, at its place. */
 export type WorkBatch = (commits: ReadonlyArray<Commit>) => Promise<ReadonlyArray<Outcome>>
-
-export type Log = (entry: { readonly level: 'warn' | 'error'; readonly [field: string]: unknown }) => void
 
 export interface BatchConsumerOptions {
   readonly work: WorkBatch

@@ -2,8 +2,8 @@
  * Follows a change stream by polling and hands what it reads to a batch's work: what an event source mapping does on AWS,
  * for this machine. The checkpoint is kept once all of a page is taken in, so whatever was not comes again.
  */
-import { type ChangeStream, type Clock, E, type Fault, type TE, unavailable } from '@everfold/core'
-import type { Log, Outcome, WorkBatch } from './batch.ts'
+import { type ChangeStream, type Clock, E, type Fault, type Log, type TE, unavailable } from '@everfold/core'
+import type { Outcome, WorkBatch } from './batch.ts'
 
 /** Where a follower keeps how far it has come. */
 export interface CheckpointKeeper {

@@ -7,7 +7,15 @@
  * letters do not take it does it come again, until the queue's own redrive moves it. The event source mapping has to
  * have `ReportBatchItemFailures`, or else whatever is reported is deleted.
  */
-import { E, type Fault, hash, type InputFault, type InvalidInput, type Message } from '@everfold/core'
+import {
+  E,
+  type Fault,
+  hash,
+  type InputFault,
+  type InvalidInput,
+  type Log,
+  type Message,
+} from '@everfold/core'
 import type { SQSBatchResponse } from 'aws-lambda'
 import type { DeadLetters } from '../dead-letters.ts'
 import { messageIn, tokenOf } from '../letter.ts'
@@ -37,7 +45,7 @@ export interface MessageConsumerOptions {
   /** How many groups are worked on at once; 100 unless told. */
   readonly groups?: number
   /** Told of every message that comes again and of every dead letter, and why. */
-  readonly log?: (entry: { readonly level: 'warn' | 'error'; readonly [field: string]: unknown }) => void
+  readonly log?: Log
 }
 
 export const messageConsumer =
