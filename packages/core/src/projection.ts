@@ -43,6 +43,24 @@ export const generationOf = ({ name, generation }: Projection): Generation => ({
   generation,
 })
 
+/**
+ * The generation of a view that its readers read: the one that was activated last. While none ever was it is the last
+ * that is listed, because one that is being built is listed before it. Undefined where there is no view of that name.
+ */
+export const generationRead =
+  (
+    listed: ReadonlyArray<Projection>,
+    views: Pick<ViewStore, 'active'>,
+  ): ((name: string) => TE.TaskEither<Fault, Generation | undefined>) =>
+  (name) =>
+  async () => {
+    const active = await views.active(name)()
+    if (E.isLeft(active)) return active
+    if (active.right !== undefined) return E.right({ projection: name, generation: active.right })
+    const last = listed.findLast((projection) => projection.name === name)
+    return E.right(last === undefined ? undefined : generationOf(last))
+  }
+
 export interface ProjectPorts {
   readonly store: EventStore
   readonly views: ViewStore

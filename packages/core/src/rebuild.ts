@@ -14,13 +14,20 @@ import type { Position } from './commit.ts'
 import type { Fault } from './fault.ts'
 import { E, type TE } from './fp.ts'
 import type { Generation, ViewStore } from './ports/view-store.ts'
-import { generationOf, type Projection, type ProjectPorts, project, sourceOf } from './projection.ts'
+import {
+  generationOf,
+  generationRead,
+  type Projection,
+  type ProjectPorts,
+  project,
+  sourceOf,
+} from './projection.ts'
 
 export interface RebuildOptions {
   /** How many parts of the log are read at once. */
   readonly segments: number
-  /** What readers read while no generation was ever activated: the one that their code declares. */
-  readonly declared?: string
+  /** The projections of the readers' code, which tell what is read while no generation was ever activated. */
+  readonly listed?: ReadonlyArray<Projection>
   /** How often the generations are compared before the switch is refused; 10 times unless told. */
   readonly passes?: number
   /** Told after every page of the log and every pass. */
@@ -60,7 +67,7 @@ export const rebuild =
     for (const scanned of await Promise.all(scans)) if (E.isLeft(scanned)) return scanned
     let streams: ReadonlyArray<Lag> = []
     for (let pass = 0; pass < passes; pass += 1) {
-      const lags = await compare(work, options.declared)
+      const lags = await compare(work, options.listed)
       if (E.isLeft(lags)) return lags
       streams = lags.right
       if (work.progress().behind > 0) continue
@@ -140,18 +147,17 @@ const AT_ONCE = 32
 /** Catches up every stream that readers have seen more of; answers those that were behind, the first of them. */
 const compare = async (
   work: Work,
-  declared: string | undefined,
+  listed: ReadonlyArray<Projection> = [work.projection],
 ): Promise<E.Either<Fault, ReadonlyArray<Lag>>> => {
   const { projection, generation, ports, progress, report } = work
-  const active = await ports.views.active(projection.name)()
-  if (E.isLeft(active)) return active
-  const read = active.right ?? declared ?? generation.generation
+  const read = await generationRead(listed, ports.views)(projection.name)()
+  if (E.isLeft(read)) return read
   const named: Array<Lag> = []
   let behind = 0
   let cursor: string | undefined
   do {
-    if (read === generation.generation) break
-    const page = await ports.views.progresses({ ...generation, generation: read }, cursor)()
+    if (read.right === undefined || read.right.generation === generation.generation) break
+    const page = await ports.views.progresses(read.right, cursor)()
     if (E.isLeft(page)) return page
     const { streams } = page.right
     for (let at = 0; at < streams.length; at += AT_ONCE) {

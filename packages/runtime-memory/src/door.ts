@@ -6,18 +6,16 @@ import {
   freshId,
   frontDoor,
   type Generation,
-  generationOf,
+  generationRead,
   type HttpRequest,
   type HttpResponse,
   load,
   type Reader,
   type RecordedEvent,
   recordedEvents,
-  type Service,
-  type StreamName,
   seal,
+  sourceOf,
   streamName,
-  streamParts,
   unavailable,
 } from '@everfold/core'
 import type { Runtime } from './runtime.ts'
@@ -38,19 +36,17 @@ export const memoryDoor = (
     recall: runtime.recall,
     reader: (tenant) => readerOf(runtime, tenant),
     progress: (projection, stream) => async () => {
-      if (!takesIn(service, projection, stream)) return E.right(undefined)
-      const generation = await readGeneration(runtime, projection)
-      return E.isLeft(generation) ? generation : ports.views.progress(generation.right, stream)()
+      const read = await generationToRead(runtime, projection)
+      if (E.isLeft(read)) return read
+      const { generation } = read.right
+      const listed = service.projections.find(
+        (one) => one.name === projection && one.generation === generation,
+      )
+      return listed === undefined || sourceOf(listed, stream) === undefined
+        ? E.right(undefined)
+        : ports.views.progress(read.right, stream)()
     },
   })
-}
-
-const takesIn = ({ projections }: Service, name: string, stream: StreamName): boolean => {
-  const { category } = streamParts(stream)
-  return projections.some(
-    (projection) =>
-      projection.name === name && projection.sources.some(({ aggregate }) => aggregate.name === category),
-  )
 }
 
 /** What a caller of this tenant may read: streams by strongly consistent reads, and the active generations of views. */
@@ -75,13 +71,13 @@ export const readerOf = (runtime: Runtime, tenant?: string): Reader => {
       return E.right(read.right.done || next === undefined ? { events } : { events, next })
     },
     row: async (projection, key) => {
-      const generation = await readGeneration(runtime, projection)
+      const generation = await generationToRead(runtime, projection)
       if (E.isLeft(generation)) return generation
       const row = await views.get(generation.right, key)()
       return E.isLeft(row) ? row : E.right(row.right?.value)
     },
     rows: async (projection, query) => {
-      const generation = await readGeneration(runtime, projection)
+      const generation = await generationToRead(runtime, projection)
       if (E.isLeft(generation)) return generation
       const read = await views.query(generation.right, query)()
       if (E.isLeft(read)) return read
@@ -96,16 +92,14 @@ export const readerOf = (runtime: Runtime, tenant?: string): Reader => {
 
 const PAGE = 12
 
-/** The generation that is active; before the first was activated, the one that the service declares. */
-const readGeneration = async (
+/** The generation that callers read. */
+const generationToRead = async (
   { service, ports }: Runtime,
   name: string,
 ): Promise<E.Either<Fault, Generation>> => {
-  const active = await ports.views.active(name)()
-  if (E.isLeft(active)) return active
-  if (active.right !== undefined) return E.right({ projection: name, generation: active.right })
-  const declared = service.projections.find((projection) => projection.name === name)
-  return declared === undefined
+  const read = await generationRead(service.projections, ports.views)(name)()
+  if (E.isLeft(read)) return read
+  return read.right === undefined
     ? E.left(unavailable(`the view ${name}, which ${service.name} does not have`))
-    : E.right(generationOf(declared))
+    : E.right(read.right)
 }

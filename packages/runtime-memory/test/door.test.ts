@@ -1,5 +1,5 @@
-import { type ChangeStream, E, rebuild, unseal } from '@everfold/core'
-import { type MemoryPorts, readerOf } from '@everfold/runtime-memory'
+import { type ChangeStream, E, from, query, rebuild, record, type Service, unseal } from '@everfold/core'
+import { type MemoryPorts, memoryDoor, readerOf } from '@everfold/runtime-memory'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { type Bar, bar, Drink, drinksOf, order, send, tab } from './bar.ts'
@@ -10,8 +10,8 @@ const rightOf = <A>(answer: E.Either<unknown, A>): A => {
 }
 
 /** Ann has had tea and milk, Ben is gone. */
-const opened = async (): Promise<Bar> => {
-  const open = bar({ mode: 'immediate' })
+const opened = async (service: Partial<Service> = {}): Promise<Bar> => {
+  const open = bar({ mode: 'immediate', service })
   for (const drink of ['tea', 'milk']) await order(open, 'ann', drink)
   await order(open, 'ben', 'tea')
   await open.runtime.idle()
@@ -78,8 +78,8 @@ describe('a reader', () => {
 })
 
 describe('the generations of a view', () => {
-  test('are read as declared until one is activated, and then that one', async () => {
-    const { runtime } = await opened()
+  test('are read as listed last until one is activated, and then that one', async () => {
+    const { runtime } = await opened({ projections: [{ ...drinksOf(tab, '2'), sources: [] }, drinksOf(tab)] })
     const { row } = readerOf(runtime)
     const ann = { pk: 'TAB', sk: 'ann' }
     const next = { projection: 'drinks', generation: '2' }
@@ -87,6 +87,35 @@ describe('the generations of a view', () => {
     expect(await row('drinks', ann)).toEqual(E.right({ ordered: 2, served: 2 }))
     await runtime.ports.views.activate(next)()
     expect(await row('drinks', ann)).toEqual(E.right('next'))
+  })
+  test('are waited for only where the one that is read takes the stream in', async () => {
+    const jug = { ...tab, name: 'jug' }
+    const next = { ...drinksOf(tab, '2'), sources: [from(jug, () => [])] }
+    const nothing = record('Nothing', {})
+    const route = query({
+      path: '/bar/drinks',
+      summary: 'All drinks.',
+      access: 'public',
+      params: nothing,
+      query: nothing,
+      replies: { status: 200 },
+      reads: ['drinks'],
+      answer: async () => E.right({}),
+    })
+    const { runtime, kernel } = await opened({ projections: [next, drinksOf(tab)], routes: [route] })
+    const door = memoryDoor(runtime, { authenticate: async () => E.right(undefined), hooks: {} })
+    const get = (position: string) =>
+      kernel.run(() =>
+        door({
+          method: 'GET',
+          url: '/bar/drinks',
+          headers: { 'everfold-position': position },
+          body: new Uint8Array(),
+        }),
+      )
+    expect(await get('jug/ann@1')).toMatchObject({ status: 200 })
+    expect(await get('tab/ann@4')).toMatchObject({ status: 200 })
+    expect(await get('tab/ann@5')).toMatchObject({ status: 503 })
   })
   property.prop([fc.nat(), fc.nat({ max: 12 }), fc.nat({ max: 12 }), fc.integer({ min: 1, max: 4 })], {
     numRuns: 40,
@@ -96,17 +125,17 @@ describe('the generations of a view', () => {
       const open = bar({ seed })
       const { kernel } = open
       const { ports } = open.runtime
-      const orders = (from: number, count: number) =>
+      const orders = (first: number, count: number) =>
         Array.from({ length: count }, async (_, at) => {
           await kernel.sleep(kernel.random() * 20)
-          return kernel.as(`guest ${from + at}`, () => order(open, `tab ${at % 5}`, `drink ${at % 3}`))
+          return kernel.as(`guest ${first + at}`, () => order(open, `tab ${at % 5}`, `drink ${at % 3}`))
         })
       await kernel.run(async () => {
         await Promise.all(orders(0, before))
         const next = drinksOf(tab, '2')
         const service = { aggregates: [], processes: [], gateways: [], projections: [next] }
         const feed = bar({ kernel, service, ports: { ...ports, changes: await fromNow(ports) } })
-        const rebuilding = rebuild(next, ports, { segments, declared: '1' })()
+        const rebuilding = rebuild(next, ports, { segments, listed: [next, drinksOf(tab)] })()
         await Promise.all(orders(before, meanwhile))
         const rebuilt = rightOf(await rebuilding)
         expect(rebuilt._tag).toBe('Switched')

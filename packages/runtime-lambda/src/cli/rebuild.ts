@@ -1,5 +1,5 @@
 /** `everfold rebuild`. */
-import { E, generationOf, type Projection, type Rebuilt, rebuild } from '@everfold/core'
+import { E, generationOf, generationRead, type Projection, type Rebuilt, rebuild } from '@everfold/core'
 import type { Configuration } from '../operations/configuration.ts'
 import { type Asked, segmentsOf, shown, textOf } from './arguments.ts'
 import { configurationOf } from './configuration.ts'
@@ -13,10 +13,11 @@ export const run = async (asked: Asked): Promise<void> => {
   const told = textOf(asked, 'generation')
   const segments = segmentsOf(asked) ?? 4
   const configuration = await configurationOf(asked)
-  const { projection, declared } = projectionOf(configuration, asked.operands[0] ?? '', told)
+  const { projections: listed } = configuration.service
+  const projection = projectionOf(configuration, asked.operands[0] ?? '', told)
   const ports = { store: await eventStoreOf(configuration), views: await viewStoreOf(configuration) }
-  const active = await ports.views.active(projection.name)()
-  if (E.isLeft(active)) throw failureOf(active.left)
+  const before = await generationRead(listed, ports.views)(projection.name)()
+  if (E.isLeft(before)) throw failureOf(before.left)
   const total = await eventCount(configuration)
   if (E.isLeft(total)) throw failureOf(total.left)
   const { name, generation } = projection
@@ -28,10 +29,10 @@ export const run = async (asked: Asked): Promise<void> => {
 everfold rebuild ${name} --generation ${generation}`,
   }
   const rebuilt = await withBar(bar, (reach) =>
-    rebuild(projection, ports, { segments, declared, onProgress: ({ commits }) => reach(commits) })(),
+    rebuild(projection, ports, { segments, listed, onProgress: ({ commits }) => reach(commits) })(),
   )
   if (E.isLeft(rebuilt)) throw failureOf(rebuilt.left)
-  report(asked, projection, { before: active.right ?? declared, rebuilt: rebuilt.right })
+  report(asked, projection, { before: before.right?.generation, rebuilt: rebuilt.right })
 }
 
 /**
@@ -42,14 +43,13 @@ const projectionOf = (
   { service }: Configuration,
   name: string,
   generation: string | undefined,
-): { readonly projection: Projection; readonly declared: string } => {
+): Projection => {
   const listed = service.projections.filter((one) => one.name === name)
   const projection =
     generation === undefined ? listed[0] : listed.find((one) => one.generation === generation)
-  const declared = listed.at(-1)?.generation
-  if (projection !== undefined && declared !== undefined) return { projection, declared }
+  if (projection !== undefined) return projection
   const names = [...new Set(service.projections.map((one) => one.name))]
-  if (declared === undefined)
+  if (listed.length === 0)
     throw new Misuse(
       `The service has no projection ${shown(name)}.`,
       names.length === 0 ? 'It has none.' : `It has ${names.join(', ')}.`,
@@ -62,7 +62,7 @@ generation before the one that is read, deploy, then rebuild.`,
 }
 
 interface Outcome {
-  readonly before: string
+  readonly before: string | undefined
   readonly rebuilt: Rebuilt
 }
 
