@@ -2,16 +2,10 @@ import { decode, E, StoredEvent } from '@everfold/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 
-const anyEvent = fc
-  .tuple(
-    fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true }),
-    fc.string(),
-    fc.option(fc.integer({ min: 1 }), { nil: undefined }),
-  )
-  .map(([fields, _tag, _v]) => {
-    const { _v: _, ...rest } = fields
-    return { ...rest, _tag, ...(_v === undefined ? {} : { _v }) }
-  })
+const anyEvent = fc.record(
+  { _tag: fc.string(), _v: fc.integer({ min: 1 }), payload: fc.jsonValue() },
+  { requiredKeys: ['_tag'], noNullPrototype: true },
+)
 
 describe('a stored event', () => {
   property.prop([anyEvent])('is whatever has a tag, decoded to the very value it is', (event) => {
