@@ -1,6 +1,6 @@
 /** What a benchmark is: a group, the first segment of its results' names, that reports one result at a time. */
 
-type Result =
+export type Result =
   /** A figure of ours; of one of several contenders, where it is one's own and needs no other beside it. */
   | { readonly name: string; readonly contender?: string; readonly value: number; readonly unit: string }
   /** Ours divided by theirs. */

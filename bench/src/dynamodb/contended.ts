@@ -1,6 +1,7 @@
 /**
- * `dynamodb/contended/{writers,fifo}{,-troubled}/{effects,requests,writes}`: ten writers send a hundred commands each to
- * one stream, with nothing in a cache. `requests` and `writes` are those for each effect.
+ * `dynamodb/contended/{writers,fifo}{,-troubled}/{effects,requests,writes,wcu}`: ten writers send a hundred commands each
+ * to one stream, with nothing in a cache. All but `effects` are for each effect, and `wcu` without the refused writes, of
+ * which DynamoDB does not say what they took.
  *
  * `writers` know nothing of each other, as ten sandboxes of a Lambda; for `fifo` they put their commands into a FIFO
  * queue, where one consumer takes up to ten and decides them together. `-troubled`: every command is sent three times,
@@ -94,6 +95,7 @@ const crowded = async (
   say('effects', effects)
   say('requests', bill.requests / effects)
   say('writes', bill.writes / effects)
+  say('wcu', bill.writeUnits / effects)
 }
 
 const command = valid(OrderCommand)

@@ -2,6 +2,9 @@
  * `dynamodb/relay` and `dynamodb/projector`: how many commits a second go from the table's stream to a bus, and into a
  * view. Each beside what DynamoDB Local gives at all here, by the plainest code that there is: `/bound`.
  *
+ * `projector/{requests,rcu,wcu}` and `scan/{requests,rcu}` are those for each commit: what a view costs, and what reading
+ * the whole log for its rebuild does.
+ *
  * A thousand orders in turn have five commits each, so that a page of the stream has one of each order, as in a shop.
  */
 import {
@@ -38,6 +41,7 @@ import { orderNameOf, pastOf } from './contender.ts'
 import type { Dynamo } from './dynamo.ts'
 import { kernel, putCommits, right, storeOf } from './everfold.ts'
 import { inParallel } from './in-parallel.ts'
+import type { Bill } from './meter.ts'
 
 const ORDERS = 1_000
 const COMMITS_EACH = 5
@@ -51,15 +55,20 @@ export const delivery = async (dynamo: Dynamo, report: Report): Promise<void> =>
   await putCommits(dynamo, names.events, await history())
   const client = new DynamoDBStreamsClient(localClient(dynamo.endpoint))
   const stream = right(await streamOfTable({ client, table: names.events, clock })())
-  const say = (name: string, perSecond: number, unit: string) =>
-    report.result({ name: `dynamodb/${name}`, value: rounded(perSecond), unit })
+  const say = (name: string, value: number, unit: string) =>
+    report.result({ name: `dynamodb/${name}`, value: rounded(value), unit })
   const source = { client, stream }
   say('relay', await relaying(source), 'commits/s')
   say('relay/bound', await rate(COMMITS, () => plainRecords(source)), 'records/s')
   const projecting = await projected(dynamo, names, source)
   say('projector', projecting.perSecond, 'commits/s')
-  say('projector/requests', projecting.requests, 'requests')
+  say('projector/requests', projecting.bill.requests / COMMITS, 'requests')
+  say('projector/rcu', projecting.bill.readUnits / COMMITS, 'rcu')
+  say('projector/wcu', projecting.bill.writeUnits / COMMITS, 'wcu')
   say('projector/bound', await rate(COMMITS, () => plainWrites(dynamo, names)), 'commits/s')
+  const { requests, readUnits } = await dynamo.meter.bill(() => scanned(dynamo, names))
+  say('scan/requests', requests / COMMITS, 'requests')
+  say('scan/rcu', readUnits / COMMITS, 'rcu')
   client.destroy()
 }
 
@@ -149,16 +158,16 @@ const projected = async (
   dynamo: Dynamo,
   names: TableNames,
   source: Source,
-): Promise<{ readonly perSecond: number; readonly requests: number }> => {
+): Promise<{ readonly perSecond: number; readonly bill: Bill }> => {
   const views = dynamoViewStore({ client: dynamo.documents, table: names.views, clock })
   const store = storeOf(dynamo, names.events, clock)
   const work = projector({ projections: [totals], views: warmViews(views), store })
   let perSecond = 0
-  const { requests } = await dynamo.meter.bill(async () => {
+  const bill = await dynamo.meter.bill(async () => {
     perSecond = await rate(COMMITS, () => followed(source, work))
   })
   await checkTotals(views)
-  return { perSecond, requests: requests / COMMITS }
+  return { perSecond, bill }
 }
 
 const checkTotals = (views: ViewStore): Promise<void> =>
@@ -169,6 +178,20 @@ const checkTotals = (views: ViewStore): Promise<void> =>
     if (row?.value !== expected)
       throw new Error(`the view has ${JSON.stringify(row?.value)} for an order of ${expected} units`)
   })
+
+/** All commits, as a rebuild reads them. */
+const scanned = async (dynamo: Dynamo, { events }: TableNames): Promise<void> => {
+  const store = storeOf(dynamo, events, clock)
+  let commits = 0
+  let cursor: string | undefined
+  do {
+    const part = { segment: 0, segments: 1, ...(cursor === undefined ? {} : { cursor }) }
+    const page = right(await store.scan(part)())
+    commits += page.commits.length
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  if (commits !== COMMITS) throw new Error(`a scan of ${COMMITS} commits gave ${commits}`)
+}
 
 /**
  * The two writes that a view needs for a commit, and no more: the row, on condition of what it was before, then how far
