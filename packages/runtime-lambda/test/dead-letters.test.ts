@@ -8,9 +8,9 @@ import { sqsDeadLetters } from '../src/dead-letters.ts'
 import { SQS } from '../src/limits.ts'
 import { sqsQueue } from '../src/queue.ts'
 import { sqsRecord } from './consumers/sqs-event.ts'
-import { aggregate, make, TIME_MS } from './consumers/tally.ts'
 import { instantClock } from './instant-clock.ts'
 import { useLocalSqs } from './local-queue.ts'
+import { aggregate, count, TIME_MS } from './tally.ts'
 
 const sqs = useLocalSqs()
 const clock = instantClock(TIME_MS)
@@ -85,16 +85,16 @@ test('from the queue to the log: what was sent is on record in its order, and po
     ports: { store, clock },
     deadLetters: sqsDeadLetters({ client: sqs.client, queueUrl: graveyard, clock }),
   })
-  const poison: Message = { id: 'poison', group: make('a', '2').group, body: { stream: 'a' } }
-  expect(await queue.send([make('a', '1'), make('b', '1'), poison, make('a', '3')])()).toEqual(
+  const poison: Message = { id: 'poison', group: count('a', '2').group, body: { stream: 'a' } }
+  expect(await queue.send([count('a', '1'), count('b', '1'), poison, count('a', '3')])()).toEqual(
     E.right(undefined),
   )
   for (let messages = await received(commands); messages.length > 0; messages = await received(commands)) {
     expect(await consume(eventOf(messages))).toEqual({ batchItemFailures: [] })
     await queue.delete(messages.map(({ ReceiptHandle: receipt = '' }) => receipt))()
   }
-  const marks = store.commits().map(({ stream, answers }) => [stream, answers[0]?.events[0]?.['mark']])
-  expect(marks).toEqual([
+  const notes = store.commits().map(({ stream, answers }) => [stream, answers[0]?.events[0]?.['note']])
+  expect(notes).toEqual([
     ['tally/a', '1'],
     ['tally/b', '1'],
     ['tally/a', '3'],

@@ -15,8 +15,8 @@ import { describe, expect, test } from 'vitest'
 import { callConsumer } from '../../src/consumers/calls.ts'
 import type { DeadLetter } from '../../src/dead-letters.ts'
 import { instantClock } from '../instant-clock.ts'
+import { aggregate, bank, command, dispatch, type TallyCommand, TIME_MS, tally } from '../tally.ts'
 import { sqsEvent } from './sqs-event.ts'
-import { aggregate, bank, command, dispatch, type TallyCommand, TIME_MS, tallyStream } from './tally.ts'
 
 const service: Service = {
   name: 'tallies',
@@ -27,15 +27,15 @@ const service: Service = {
   routes: [],
 }
 
-type Answer = (mark: string, key: string) => E.Either<Fault, TallyCommand | undefined>
+type Answer = (note: string, key: string) => E.Either<Fault, TallyCommand | undefined>
 
 /** A log on which these payouts were asked, the messages of the calls that they ask for, and their consumer. */
-const counter = async (payouts: ReadonlyArray<readonly [id: string, mark: string]>, answer: Answer) => {
+const counter = async (payouts: ReadonlyArray<readonly [id: string, note: string]>, answer: Answer) => {
   const store = plainStore()
   const ports = { store, clock: instantClock(TIME_MS) }
   const run = execute(aggregate, ports)
-  for (const [id, mark] of payouts) {
-    const { stream, envelope } = dispatch(id, command('AskPayout', mark))
+  for (const [id, note] of payouts) {
+    const { stream, envelope } = dispatch(id, command('AskPayout', note))
     await run(stream, [envelope as never])()
   }
   const messages = store.commits().flatMap((commit): ReadonlyArray<Message> => {
@@ -45,8 +45,8 @@ const counter = async (payouts: ReadonlyArray<readonly [id: string, mark: string
   })
   const calls: Array<string> = []
   const binding: GatewayBinding = bind(bank, ({ recorded: { event }, key }) => async () => {
-    calls.push(event.mark)
-    return answer(event.mark, key)
+    calls.push(event.note)
+    return answer(event.note, key)
   })
   const dead: Array<DeadLetter> = []
   const consume = callConsumer({
@@ -63,13 +63,13 @@ const counter = async (payouts: ReadonlyArray<readonly [id: string, mark: string
     store
       .commits()
       .flatMap(({ answers }) => answers.flatMap((one) => one.events))
-      .map(({ _tag, mark }) => `${_tag} ${String(mark)}`)
+      .map(({ _tag, note }) => `${_tag} ${String(note)}`)
   const take = async (sent: ReadonlyArray<Message>) =>
     (await consume(sqsEvent(sent))).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
   return { take, messages, calls, dead, events, store }
 }
 
-const paid: Answer = (mark) => E.right(command('RecordPayout', mark))
+const paid: Answer = (note) => E.right(command('RecordPayout', note))
 
 describe('the gateways’ consumer', () => {
   test('calls once for each event and brings each result home', async () => {
@@ -87,9 +87,9 @@ describe('the gateways’ consumer', () => {
 
   test('repeats a call with its key, and records its result once', async () => {
     const keys = new Set<string>()
-    const { take, messages, calls, events } = await counter([['a', '1']], (mark, key) => {
+    const { take, messages, calls, events } = await counter([['a', '1']], (note, key) => {
       keys.add(key)
-      return paid(mark, key)
+      return paid(note, key)
     })
     for (let delivery = 0; delivery < 3; delivery += 1) expect(await take(messages)).toEqual([])
     expect(calls).toHaveLength(3)
@@ -105,13 +105,13 @@ describe('the gateways’ consumer', () => {
       ['b', '4'],
     ] as const
     let broken = true
-    const { take, messages, calls } = await counter(payouts, (mark, key) =>
-      mark === '1' && broken ? E.left(unavailable('the bank')) : paid(mark, key),
+    const { take, messages, calls } = await counter(payouts, (note, key) =>
+      note === '1' && broken ? E.left(unavailable('the bank')) : paid(note, key),
     )
     expect(await take(messages)).toEqual(['m-0', 'm-2'])
     expect(calls.toSorted()).toEqual(['1', '2', '4'])
     broken = false
-    expect(await take(messages.filter(({ group }) => group === tallyStream('a')))).toEqual([])
+    expect(await take(messages.filter(({ group }) => group === tally('a')))).toEqual([])
     expect(calls.slice(-2)).toEqual(['1', '3'])
   })
 
@@ -121,8 +121,8 @@ describe('the gateways’ consumer', () => {
         ['a', '1'],
         ['b', 'crash'],
       ],
-      (mark) => {
-        if (mark === 'crash') throw new Error('the bank is gone')
+      (note) => {
+        if (note === 'crash') throw new Error('the bank is gone')
         return E.right(undefined)
       },
     )
@@ -131,8 +131,8 @@ describe('the gateways’ consumer', () => {
   })
 
   test('buries what is no call, a gateway that is not bound, and a result that will never be taken', async () => {
-    const { take, messages, dead } = await counter([['a', '1']], (mark) =>
-      E.right(command('Make', mark.replace('1', 'bomb'))),
+    const { take, messages, dead } = await counter([['a', '1']], (note) =>
+      E.right(command('Count', note.replace('1', 'bomb'))),
     )
     const [call] = messages
     const strays = [

@@ -18,8 +18,8 @@ import { MalformedEvent } from '../../src/consumers/malformed-event.ts'
 import type { DeadLetter, DeadLetters } from '../../src/dead-letters.ts'
 import { letterOf } from '../../src/letter.ts'
 import { instantClock } from '../instant-clock.ts'
+import { aggregate, command, count, dispatch, TIME_MS, tally } from '../tally.ts'
 import { sqsEvent, sqsRecord } from './sqs-event.ts'
-import { aggregate, command, dispatch, make, TIME_MS, tallyStream } from './tally.ts'
 
 const aggregates = new Map([[aggregate.name, aggregate as unknown as AnyAggregate]])
 
@@ -77,24 +77,24 @@ const desk = ({ appends = [], reads = [], burials = [], ...options }: DeskOption
   }
 }
 
-const marksOf = (commits: ReadonlyArray<Commit>, id: string): ReadonlyArray<unknown> =>
+const notesOf = (commits: ReadonlyArray<Commit>, id: string): ReadonlyArray<unknown> =>
   commits
-    .filter(({ stream }) => stream === tallyStream(id))
+    .filter(({ stream }) => stream === tally(id))
     .flatMap(({ answers }) => answers.flatMap(({ events }) => events))
-    .map(({ mark }: StoredEvent) => mark)
+    .map(({ note }: StoredEvent) => note)
 
 describe('what waits together', () => {
   test('for one stream is decided as one commit, in its order', async () => {
     const { consume, commits } = desk()
-    const marks = Array.from({ length: 10 }, (_, at) => `${at}`)
-    expect(await consume(sqsEvent(marks.map((mark) => make('a', mark))))).toEqual([])
+    const notes = Array.from({ length: 10 }, (_, at) => `${at}`)
+    expect(await consume(sqsEvent(notes.map((note) => count('a', note))))).toEqual([])
     expect(commits()).toHaveLength(1)
-    expect(marksOf(commits(), 'a')).toEqual(marks)
+    expect(notesOf(commits(), 'a')).toEqual(notes)
   })
 
   test('for several streams is a commit of each; more than the limit is several', async () => {
     const { consume, commits } = desk({ groupLimit: 2 })
-    const messages = ['a', 'b', 'a', 'c', 'a'].map((id, at) => make(id, `${at}`))
+    const messages = ['a', 'b', 'a', 'c', 'a'].map((id, at) => count(id, `${at}`))
     expect(await consume(sqsEvent(messages))).toEqual([])
     expect(
       commits()
@@ -105,20 +105,20 @@ describe('what waits together', () => {
 
   test('is on record once however often it comes', async () => {
     const { consume, commits } = desk()
-    const event = sqsEvent([make('a', '1'), make('a', '2'), make('a', '1')])
+    const event = sqsEvent([count('a', '1'), count('a', '2'), count('a', '1')])
     for (let delivery = 0; delivery < 3; delivery += 1) expect(await consume(event)).toEqual([])
-    expect(marksOf(commits(), 'a')).toEqual(['1', '2'])
+    expect(notesOf(commits(), 'a')).toEqual(['1', '2'])
   })
 })
 
 const COMMANDS = 12
-const aQueue = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('mark', 'mark', 'poison')), {
+const aQueue = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('note', 'note', 'poison')), {
   minLength: 1,
   maxLength: COMMANDS,
 })
 
 const messageAt = ([id, kind]: readonly [string, string], at: number): Message => {
-  const message = make(id, `${at}`)
+  const message = count(id, `${at}`)
   return kind === 'poison' ? { ...message, body: { poison: at } } : message
 }
 
@@ -141,8 +141,8 @@ describe('whatever goes wrong', () => {
         waiting = [...left, ...waiting.slice(10)]
       }
       for (const id of ['a', 'b', 'c']) {
-        const sent = queue.flatMap(([to, kind], at) => (to === id && kind === 'mark' ? [`${at}`] : []))
-        expect(marksOf(commits(), id)).toEqual(sent)
+        const sent = queue.flatMap(([to, kind], at) => (to === id && kind === 'note' ? [`${at}`] : []))
+        expect(notesOf(commits(), id)).toEqual(sent)
       }
       const poison = queue.flatMap(([, kind], at) => (kind === 'poison' ? [at] : []))
       const buried = dead.map(({ body }) => (JSON.parse(body) as { body: { poison: number } }).body.poison)
@@ -152,15 +152,18 @@ describe('whatever goes wrong', () => {
 
   test('a fault of one stream holds up no other', async () => {
     const { consume, commits } = desk({ reads: ['before'] })
-    expect(await consume(sqsEvent([make('a', '1'), make('b', '2'), make('a', '3')]))).toEqual(['m-0', 'm-2'])
+    expect(await consume(sqsEvent([count('a', '1'), count('b', '2'), count('a', '3')]))).toEqual([
+      'm-0',
+      'm-2',
+    ])
     expect(commits().map(({ stream }) => stream)).toEqual(['tally/b'])
   })
 
   test('a decider that throws loses its own command only', async () => {
     const { consume, commits, dead } = desk()
-    const marks = ['1', '2', 'bomb', '3', '4']
-    expect(await consume(sqsEvent(marks.map((mark) => make('a', mark))))).toEqual([])
-    expect(marksOf(commits(), 'a')).toEqual(['1', '2', '3', '4'])
+    const notes = ['1', '2', 'bomb', '3', '4']
+    expect(await consume(sqsEvent(notes.map((note) => count('a', note))))).toEqual([])
+    expect(notesOf(commits(), 'a')).toEqual(['1', '2', '3', '4'])
     expect(dead.map(({ id, reason }) => [id, String(reason)])).toEqual([
       ['m-2', 'Error: a decider that is not total'],
     ])
@@ -174,13 +177,13 @@ const pointed = (pointer: string) => ({
 
 describe('a dead letter at once', () => {
   const stale = messageOf({
-    ...dispatch('a', command('Make', 'late')),
-    envelope: envelope(command('Make', 'late'), {
+    ...dispatch('a', command('Count', 'late')),
+    envelope: envelope(command('Count', 'late'), {
       id: deriveId(TIME_MS - 36 * 24 * 3_600_000, 'late'),
       timeMs: TIME_MS,
     }),
   })
-  const { id, group } = make('a', '1')
+  const { id, group } = count('a', '1')
   test.each([
     ['a body that is no dispatch', { id, group, body: 7 }, pointed('')],
     [
@@ -200,27 +203,27 @@ describe('a dead letter at once', () => {
     ['an id that is too old', stale, { _tag: 'IdTooOld' }],
   ] as const)('is %s, and what is behind it goes on', async (_what, message, reason) => {
     const { consume, commits, dead } = desk()
-    expect(await consume(sqsEvent([message as unknown as Message, make('a', '2')]))).toEqual([])
+    expect(await consume(sqsEvent([message as unknown as Message, count('a', '2')]))).toEqual([])
     expect(dead).toMatchObject([{ id: 'm-0', group: 'tally/a', reason }])
     expect(dead[0]?.body).toBe(letterOf(message as unknown as Message))
-    expect(marksOf(commits(), 'a')).toEqual(['2'])
+    expect(notesOf(commits(), 'a')).toEqual(['2'])
   })
 
   test('is an id that names another payload', async () => {
     const { consume, dead } = desk()
-    const other = dispatch('a', command('Make', '2'))
+    const other = dispatch('a', command('Count', '2'))
     const forged = messageOf({
       ...other,
-      envelope: { ...other.envelope, id: dispatch('a', command('Make', '1')).envelope.id },
+      envelope: { ...other.envelope, id: dispatch('a', command('Count', '1')).envelope.id },
     })
-    expect(await consume(sqsEvent([make('a', '1')]))).toEqual([])
+    expect(await consume(sqsEvent([count('a', '1')]))).toEqual([])
     expect(await consume(sqsEvent([forged]))).toEqual([])
     expect(dead).toMatchObject([{ reason: { _tag: 'IdReused' } }])
   })
 })
 
 function dispatchBody() {
-  return make('a', '1').body as { readonly envelope: object }
+  return count('a', '1').body as { readonly envelope: object }
 }
 
 // Malformed events
@@ -248,7 +251,7 @@ const altered = (value: unknown, [first, ...rest]: Path, replacement: unknown): 
   return copy
 }
 
-const real = sqsEvent(['a', 'b', 'a'].map((id, at) => make(id, `${at}`)))
+const real = sqsEvent(['a', 'b', 'a'].map((id, at) => count(id, `${at}`)))
 const anAlteration = fc.tuple(
   fc.constantFrom(...pathsOf(real)),
   fc.oneof(
@@ -302,8 +305,8 @@ describe('an event that is malformed', () => {
   })
 
   test('a record without a name is buried whole; where it cannot be, the event is refused after the others', async () => {
-    const nameless = { ...sqsRecord('', letterOf(make('a', '1')), 'tally/a'), messageId: undefined }
-    const event = { Records: [nameless, ...sqsEvent([make('b', '2')]).Records] }
+    const nameless = { ...sqsRecord('', letterOf(count('a', '1')), 'tally/a'), messageId: undefined }
+    const event = { Records: [nameless, ...sqsEvent([count('b', '2')]).Records] }
     const calm = desk()
     expect(await calm.consume(event)).toEqual([])
     expect(calm.dead.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
@@ -313,7 +316,7 @@ describe('an event that is malformed', () => {
     await expect(stormy.consume(event)).rejects.toMatchObject({
       errors: [{ pointer: '/Records/0/messageId' }],
     })
-    expect(marksOf(stormy.commits(), 'b')).toEqual(['2'])
+    expect(notesOf(stormy.commits(), 'b')).toEqual(['2'])
   })
 })
 

@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { deriveId, E, envelope, messageOf, type StreamName, unavailable } from '@everfold/core'
+import { E, unavailable } from '@everfold/core'
 import { describe, expect, test } from 'vitest'
 import { letterOf } from '../../src/letter.ts'
 import { type DeadLetterQueue, deadLetterQueue } from '../../src/operations/dead-letter-queue.ts'
@@ -8,17 +8,10 @@ import { sqsQueue } from '../../src/queue.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { useLocalSqs } from '../local-queue.ts'
 import { must } from '../must.ts'
-import { jar, service } from './jar.ts'
+import { count, service } from '../tally.ts'
 
 const sqs = useLocalSqs()
 const clock = systemClock
-
-const commandFor = (stream: StreamName, name: string) =>
-  messageOf({
-    _tag: 'Dispatch',
-    stream,
-    envelope: envelope({ _tag: 'Put', coins: 3 }, { id: deriveId(1_767_225_600_000, name), timeMs: 5 }),
-  })
 
 interface Queues {
   readonly from: string
@@ -62,15 +55,15 @@ const waiting = async (queueUrl: string) => {
 describe('a list of dead letters', () => {
   test('says what each is or why it does not decode, and takes none away', async () => {
     const { from, queue } = await queues('fifo')
-    const message = commandFor(jar('a'), 'one')
+    const message = count('a', 'one')
     await bury(from, letterOf(message), 'a', '1')
     await bury(from, 'no letter', 'b', '2')
     await bury(from, letterOf({ ...message, body: { stream: 'cup/a', envelope: {} } }), 'c', '3')
-    const call = { gateway: 'payments', stream: 'jar/a', commit: 1, index: 0 }
+    const call = { gateway: 'payments', stream: 'tally/a', commit: 1, index: 0 }
     await bury(from, letterOf({ ...message, body: call }), 'd', '4')
     const letters = await listed(queue)
     expect(letters.map(({ content }) => content)).toMatchObject([
-      { _tag: 'Command', stream: 'jar/a', commandId: message.id, command: { _tag: 'Put', coins: 3 } },
+      { _tag: 'Command', stream: 'tally/a', commandId: message.id, command: { _tag: 'Count', note: 'one' } },
       { _tag: 'Undecodable', errors: [{ pointer: '', detail: 'is not JSON' }] },
       {
         _tag: 'Undecodable',
@@ -89,7 +82,7 @@ describe('a list of dead letters', () => {
 
   test('ends at its limit', async () => {
     const { from, queue } = await queues('standard')
-    for (const at of ['1', '2', '3']) await bury(from, letterOf(commandFor(jar(at), at)), at, at)
+    for (const at of ['1', '2', '3']) await bury(from, letterOf(count(at, at)), at, at)
     expect(must(await listDeadLetters({ service, queue }, 2)(() => {})())).toBe(2)
     expect(await listed(queue)).toHaveLength(3)
   })
@@ -98,7 +91,7 @@ describe('a list of dead letters', () => {
 describe.each(['fifo', 'standard'] as const)('replaying from a %s queue', (kind) => {
   test('sends each that decodes as it was, and leaves the others', async () => {
     const { from, to, queue } = await queues(kind)
-    const messages = Array.from({ length: 12 }, (_, at) => commandFor(jar(String(at)), String(at)))
+    const messages = Array.from({ length: 12 }, (_, at) => count(String(at), String(at)))
     for (const message of messages) await bury(from, letterOf(message), message.group, message.id)
     await bury(from, 'no letter', 'b', 'x')
     const replayed = must(await replayDeadLetters({ service, queue }, { to })()())
@@ -112,14 +105,14 @@ describe.each(['fifo', 'standard'] as const)('replaying from a %s queue', (kind)
 
   test('sends at most as many as it is told', async () => {
     const { from, to, queue } = await queues(kind)
-    for (const at of ['1', '2', '3']) await bury(from, letterOf(commandFor(jar(at), at)), at, at)
+    for (const at of ['1', '2', '3']) await bury(from, letterOf(count(at, at)), at, at)
     expect(must(await replayDeadLetters({ service, queue }, { to, max: 2 })()())).toMatchObject({ sent: 2 })
     expect(await listed(queue)).toHaveLength(1)
   })
 
   test('leaves what the queue does not take', async () => {
     const { from, to, queue } = await queues(kind)
-    await bury(from, letterOf(commandFor(jar('a'), 'a')), 'a', 'a')
+    await bury(from, letterOf(count('a', 'a')), 'a', 'a')
     const fault = unavailable('the queue')
     const refusing = { ...queue, sendTo: () => async () => E.left(fault) }
     const replayed = must(await replayDeadLetters({ service, queue: refusing }, { to })()())
@@ -130,12 +123,12 @@ describe.each(['fifo', 'standard'] as const)('replaying from a %s queue', (kind)
 
   test('leaves what comes back while it runs', async () => {
     const { from, to, queue } = await queues(kind)
-    await bury(from, letterOf(commandFor(jar('a'), 'a')), 'a', 'a')
+    await bury(from, letterOf(count('a', 'a')), 'a', 'a')
     const failing: DeadLetterQueue = {
       ...queue,
       delete: (receipts) => async () => {
         const deleted = await queue.delete(receipts)()
-        await bury(from, letterOf(commandFor(jar('a'), 'a')), 'a', 'again')
+        await bury(from, letterOf(count('a', 'a')), 'a', 'again')
         return deleted
       },
     }
@@ -149,7 +142,7 @@ describe.each(['fifo', 'standard'] as const)('replaying from a %s queue', (kind)
 describe('a FIFO queue, which takes a message for its own duplicate within five minutes', () => {
   test('takes one that had been sent to it a moment ago, and has died since', async () => {
     const { from, to, queue } = await queues('fifo')
-    const message = commandFor(jar('a'), 'a')
+    const message = count('a', 'a')
     must(await sqsQueue({ client: sqs.client, queueUrl: to, clock }).send([message])())
     expect(await waiting(to)).toHaveLength(1)
     await bury(from, letterOf(message), message.group, 'dead')
@@ -159,7 +152,7 @@ describe('a FIFO queue, which takes a message for its own duplicate within five 
 
   test('takes one only once that was sent and not deleted, because the first run broke in between', async () => {
     const { from, to, queue } = await queues('fifo')
-    const message = commandFor(jar('a'), 'a')
+    const message = count('a', 'a')
     await bury(from, letterOf(message), message.group, 'dead')
     const broken: DeadLetterQueue = { ...queue, delete: () => async () => E.left(unavailable('the queue')) }
     expect(await replayDeadLetters({ service, queue: broken }, { to })()()).toMatchObject({

@@ -1,11 +1,10 @@
-import { type Commit, E, unavailable } from '@everfold/core'
+import { type Commit, E, streamName, unavailable } from '@everfold/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import type { Outcome, WorkBatch } from '../../src/consumers/batch.ts'
 import { republish } from '../../src/operations/republish.ts'
 import { must } from '../must.ts'
 import { history, tally } from '../tally.ts'
-import { jar } from './jar.ts'
 import { storeOf } from './log.ts'
 
 const placeOf = ({ stream, number }: Pick<Commit, 'stream' | 'number'>): string => `${stream}@${number}`
@@ -38,7 +37,7 @@ const anyLog = fc
   .map((streams) =>
     streams
       .flatMap((notes, at) => history(tally(String(at)), notes))
-      .concat(history(jar('a'), [['x'], ['y']])),
+      .concat(history(streamName('other', 'a'), [['x'], ['y']])),
   )
 
 const silent: WorkBatch = async (commits) => commits.map(() => undefined)

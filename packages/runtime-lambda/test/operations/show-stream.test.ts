@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { type ShownCommit, showStream } from '../../src/operations/show-stream.ts'
 import { must } from '../must.ts'
 import { history, tally } from '../tally.ts'
-import { anyGroups, jar, logOf } from './jar.ts'
 import { storeOf } from './log.ts'
+import { anyGroups, logOf } from './random-log.ts'
 
 const number = fc.option(fc.integer({ min: 1, max: 45 }), { nil: undefined })
 
@@ -13,10 +13,10 @@ describe('a stream is shown', () => {
   property.prop([anyGroups, number, number])(
     'commit by commit from the first to the last that is asked for, each as it is stored',
     async (groups, from, to) => {
-      const { log } = await logOf(jar('a'), groups)
+      const { log } = await logOf(tally('a'), groups)
       const found: Array<ShownCommit> = []
       const count = must(
-        await showStream(storeOf(log), jar('a'), { from, to })((commit) => found.push(commit))(),
+        await showStream(storeOf(log), tally('a'), { from, to })((commit) => found.push(commit))(),
       )
       const wanted = log.filter(
         (commit) => commit.number >= (from ?? 1) && commit.number <= (to ?? log.length),

@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { stateAt } from '../../src/operations/state-at.ts'
 import { must } from '../must.ts'
 import { shopping } from '../shop.ts'
-import { aggregate, anyGroups, jar, logOf, service } from './jar.ts'
+import { aggregate, service, tally } from '../tally.ts'
 import { storeOf } from './log.ts'
+import { anyGroups, logOf } from './random-log.ts'
 
 const foldedPlainly = (log: ReadonlyArray<Commit>, number: number) => {
   const events = log
@@ -20,7 +21,7 @@ describe('the state at a commit', () => {
   property.prop([anyGroups])(
     'is the fold of all events up to it, from whichever snapshot',
     async (groups) => {
-      const stream = jar('a')
+      const stream = tally('a')
       const store = await logOf(stream, groups)
       const look = stateAt(aggregatesOf(service), store)
       for (const { number, version } of store.log) {
@@ -45,14 +46,14 @@ describe('the state at a commit', () => {
   })
 
   test('is none beyond the newest commit, on a stream without commits, or without an aggregate', async () => {
-    const store = await logOf(jar('a'), [[{ put: true, coins: 1, dated: true, ageHours: 0 }]])
+    const store = await logOf(tally('a'), [[{ tag: 'Count', points: 1, dated: true, ageHours: 0 }]])
     const look = stateAt(aggregatesOf(service), store)
-    expect(await look(jar('a'), 2)()).toEqual(
-      E.left({ _tag: 'NoCommit', stream: 'jar/a', commit: 2, newest: 1 }),
+    expect(await look(tally('a'), 2)()).toEqual(
+      E.left({ _tag: 'NoCommit', stream: 'tally/a', commit: 2, newest: 1 }),
     )
-    expect(await look(jar('b'))()).toMatchObject({ left: { _tag: 'NoCommit', newest: 0 } })
+    expect(await look(tally('b'))()).toMatchObject({ left: { _tag: 'NoCommit', newest: 0 } })
     expect(await look('cup/a' as never)()).toEqual(
-      E.left({ _tag: 'NoAggregate', category: 'cup', known: ['jar'] }),
+      E.left({ _tag: 'NoAggregate', category: 'cup', known: ['tally'] }),
     )
   })
 })

@@ -6,8 +6,9 @@ import { stateAt } from '../../src/operations/state-at.ts'
 import { type Why, whyAnswered } from '../../src/operations/why-answered.ts'
 import { must } from '../must.ts'
 import { shopping } from '../shop.ts'
-import { anyGroups, idOf, jar, logOf, START_MS, service } from './jar.ts'
+import { service, tally } from '../tally.ts'
 import { storeOf } from './log.ts'
+import { anyGroups, idOf, logOf, type Sent, START_MS } from './random-log.ts'
 
 type OnRecord = Extract<Why, { _tag: 'OnRecord' }>
 
@@ -17,7 +18,7 @@ const onRecord = (why: Why): OnRecord => {
 }
 
 describe('whatever a stream remembers and has forgotten', () => {
-  const stream = jar('a')
+  const stream = tally('a')
 
   property.prop([anyGroups])('every id that it ever answered is found, and no other', async (groups) => {
     const store = await logOf(stream, groups)
@@ -44,13 +45,16 @@ describe('whatever a stream remembers and has forgotten', () => {
         for (const { id, rejection } of answers) {
           if (rejection === undefined) continue
           const { decidedOn } = onRecord(must(await why(stream, id)()))
-          expect(rejection).toEqual({ _tag: 'NotEnough', jar: decidedOn.state })
+          expect(rejection).toEqual({ _tag: 'NotEnough', tally: decidedOn.state })
         }
     },
   )
 
   test('a key whose marker is gone is found in the log', async () => {
-    const groups = Array.from({ length: 30 }, () => [{ put: true, coins: 1, dated: false, ageHours: 0 }])
+    const groups = Array.from(
+      { length: 30 },
+      (): ReadonlyArray<Sent> => [{ tag: 'Count', points: 1, dated: false, ageHours: 0 }],
+    )
     const store = await logOf(stream, groups)
     const id = store.log.find(({ answers }) => answers[0]?.marked === true)?.answers[0]?.id
     if (id === undefined) throw new Error('no marker was left')

@@ -20,7 +20,6 @@ import {
   load,
   type Settled,
   type StreamName,
-  streamName,
   undatedId,
 } from '@everfold/core'
 import { eventStoreSuite } from '@everfold/core/conformance'
@@ -29,8 +28,8 @@ import { describe, expect, inject, test } from 'vitest'
 import { type ClaimCheck, s3ClaimCheck } from '../../src/store/claim-check.ts'
 import { dynamoEventStore } from '../../src/store/event-store.ts'
 import { systemClock } from '../../src/system-clock.ts'
+import { aggregate, command, type TallyEvent, type TallyRejection, TIME_MS, tally } from '../tally.ts'
 import { eventsTable, plainClient } from './tables.ts'
-import { type TillEvent, type TillRejection, till } from './till.ts'
 
 const clock = systemClock
 const table = eventsTable('event-store')
@@ -49,8 +48,7 @@ const storeOf = async (
   })
 }
 
-const TIME_MS = 1_767_225_600_000
-const freshStream = (): StreamName => streamName('till', randomUUID())
+const freshStream = (): StreamName => tally(randomUUID())
 
 const commitOf = (stream: StreamName, number: number, name: string, note = 'cash'): Commit => {
   const id = deriveId(TIME_MS, stream, String(number), name)
@@ -59,7 +57,7 @@ const commitOf = (stream: StreamName, number: number, name: string, note = 'cash
     fingerprint: '1AAAAAAAAAAAA',
     timeMs: TIME_MS,
     metadata: { correlationId: id },
-    events: [{ _tag: 'Taken', amount: 1, note }],
+    events: [{ _tag: 'Counted', note }],
   }
   return { stream, number, version: number, timeMs: TIME_MS, latestIdMs: TIME_MS, answers: [answer] }
 }
@@ -84,7 +82,7 @@ const first =
 describe('the event store', () => {
   const store = storeOf()
   for (const { title, run } of eventStoreSuite(() => store))
-    test(title, async () => {
+    test(`conforms: ${title}`, async () => {
       await expect(run()).resolves.toBeUndefined()
     })
 })
@@ -180,17 +178,19 @@ describe('an append', () => {
   })
 })
 
+const s3 = () => new S3Client({ ...localClient(inject('endpoints').s3), forcePathStyle: true })
+
+/** Nothing deflates it. */
+const noise = (length: number): string =>
+  Array.from({ length: Math.ceil(length / 32) }, () => randomUUID().replaceAll('-', '')).join('')
+
 describe('a commit above 400 KB', () => {
   const bucket = `claims-${randomUUID()}`
-  const s3 = () => new S3Client({ ...localClient(inject('endpoints').s3), forcePathStyle: true })
   const created = (() => {
     let done: Promise<unknown> | undefined
     return () => (done ??= s3().send(new CreateBucketCommand({ Bucket: bucket })))
   })()
   const claims = () => s3ClaimCheck({ bucket, prefix: 'commits/', client: s3, clock })
-  /** Nothing deflates it. */
-  const noise = (length: number): string =>
-    Array.from({ length: Math.ceil(length / 32) }, () => randomUUID().replaceAll('-', '')).join('')
 
   test('lies behind a claim check and reads back whole', async () => {
     await created()
@@ -262,7 +262,7 @@ describe('over a connection that fails', () => {
     async (fates) => {
       const stream = freshStream()
       const commands = Array.from({ length: 6 }, (_, at) =>
-        envelope({ _tag: 'Take', amount: 90, note: `${at}` } as never, {
+        envelope(command('Count', `${at}`, 90), {
           id: deriveId(TIME_MS + at, stream, String(at)),
           timeMs: TIME_MS + at,
         }),
@@ -273,16 +273,16 @@ describe('over a connection that fails', () => {
           const store = await storeOf(() => {
             const _tag = script[calls % script.length]
             calls += 1
-            return _tag === undefined || _tag === 'Fine' ? undefined : ({ _tag } as Broken)
+            return _tag === undefined || _tag === 'Fine' ? undefined : { _tag }
           })
-          const run = execute(till, { store, clock })
+          const run = execute(aggregate, { store, clock })
           const answers = new Map<string, unknown>()
           // Each writer sends all of them, from another one on.
           for (let at = 0; at < commands.length; at += 1) {
-            const command = commands[(at + writer) % commands.length]
-            if (command === undefined) continue
-            const settled = await untilAnswered(() => run(stream, [command])())
-            answers.set(command.id, settled)
+            const sent = commands[(at + writer) % commands.length]
+            if (sent === undefined) continue
+            const settled = await untilAnswered(() => run(stream, [sent])())
+            answers.set(sent.id, settled)
           }
           return answers
         }),
@@ -294,8 +294,8 @@ describe('over a connection that fails', () => {
         commands.map(({ id }) => id).toSorted(),
       )
       for (const answers of told) expect(answers).toEqual(told[0])
-      const head = await load(till, store, stream, 12)
-      expect(head).toMatchObject({ right: { state: { holds: 360 } } })
+      const head = await load(aggregate, store, stream, 12)
+      expect(head).toMatchObject({ right: { state: { total: 360 } } })
     },
     60_000,
   )
@@ -303,7 +303,7 @@ describe('over a connection that fails', () => {
 
 /** What is told of a command whoever asks: its outcome and its place. */
 const untilAnswered = async (
-  send: () => Promise<E.Either<unknown, ReadonlyArray<Settled<TillEvent, TillRejection>>>>,
+  send: () => Promise<E.Either<unknown, ReadonlyArray<Settled<TallyEvent, TallyRejection>>>>,
 ): Promise<unknown> => {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const settled = await send()
