@@ -44,7 +44,8 @@ export const redeemed = async (
   ] as const) {
     if (reference === undefined) continue
     if (claimCheck === undefined) return E.left(unreadable(item, `/${part}x`, 'no claim check is configured'))
-    const bytes = await claimCheck.get(String(reference))()
+    if (typeof reference !== 'string') return E.left(unreadable(item, `/${part}x`, 'is not text'))
+    const bytes = await claimCheck.get(reference)()
     if (E.isLeft(bytes)) return bytes
     parts[part] = bytes.right
   }
