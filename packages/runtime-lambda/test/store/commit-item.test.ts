@@ -74,6 +74,8 @@ const commit: fc.Arbitrary<Commit> = fc.integer({ min: 1, max: 2 ** 40 }).chain(
   ),
 )
 
+const idOf = (at: number) => deriveId(1_767_225_600_000 + at, String(at))
+
 describe('a commit as an item', () => {
   property.prop([commit])('reads back as the very commit it was made of', (one) => {
     expect(commitOf({ ...itemOf(one) })).toStrictEqual(E.right(one))
@@ -103,7 +105,6 @@ describe('a commit as an item', () => {
 
   test('takes 18 bytes for a remembered id and leaves out what follows from the rest', () => {
     const stream = streamName('order', 'order-1')
-    const idOf = (at: number) => deriveId(1_767_225_600_000 + at, String(at))
     const plain: Commit = {
       stream,
       number: 1000,
