@@ -4,6 +4,10 @@ import { defineConfig } from 'vitest/config'
 /** Tests run against `src`: the same condition that `tsconfig.base.json` and `node --conditions` use. */
 const source = ['@everfold/source', 'node', 'import', 'default']
 
+/** A project with a file of this name gets AWS's services, started once for a whole run. */
+const servicesOf = (root: string): Array<string> =>
+  [`${import.meta.dirname}/${root}/test/services.ts`].filter((file) => existsSync(file))
+
 const roots = [...readdirSync('packages').map((name) => `packages/${name}`), 'bench', 'docs']
 
 export default defineConfig({
@@ -15,8 +19,7 @@ export default defineConfig({
         name: root.replace('packages/', ''),
         root,
         include: ['test/**/*.test.ts'],
-        // A project with a file of this name gets AWS's services, started once for a whole run.
-        globalSetup: existsSync(`${root}/test/services.ts`) ? ['test/services.ts'] : [],
+        globalSetup: servicesOf(root),
       },
     })),
   },
