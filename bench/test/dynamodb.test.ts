@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
 import { type FaultScript, faulty, localClient } from '@everfold/aws-local'
-import { connect, evolve, initial, nextOf, type OrderStore, pastOf, storeContenders } from '@everfold/bench'
+import { connect, evolve, initial, nextOf, pastOf, storeContenders } from '@everfold/bench'
 import { describe, expect, inject, test } from 'vitest'
 
 const dynamo = connect(inject('endpoints').dynamoDb)

@@ -1,7 +1,7 @@
 /**
  * `dynamodb/contended/{writers,fifo}{,-troubled}/{effects,requests,writes,wcu}`: ten writers send a hundred commands each
- * to one stream, with nothing in a cache. All but `effects` are for each effect, and `wcu` without the refused writes, of
- * which DynamoDB does not say what they took.
+ * to one stream, with nothing in a cache. All but `effects` are for each effect, and `wcu` without the writes that
+ * were refused or whose response was lost: DynamoDB says what a write took only in its response.
  *
  * `writers` know nothing of each other, as ten sandboxes of a Lambda; for `fifo` they put their commands into a FIFO
  * queue, where one consumer takes up to ten and decides them together. `-troubled`: every command is sent three times,
@@ -95,7 +95,7 @@ const crowded = async (
   say('effects', effects)
   say('requests', bill.requests / effects)
   say('writes', bill.writes / effects)
-  say('wcu', bill.writeUnits / effects)
+  if (copies === 1) say('wcu', bill.writeUnits / effects)
 }
 
 const command = valid(OrderCommand)
