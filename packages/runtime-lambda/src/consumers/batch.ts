@@ -9,6 +9,7 @@ import { type Commit, E, type Fault, type Log, type TE, unavailable } from '@eve
 import { type Arrival, streamCommits } from '../change-stream/stream-commits.ts'
 import { inParallel } from '../parallel.ts'
 import type { ClaimCheck } from '../store/claim-check.ts'
+import type { BatchResponse } from './batch-response.ts'
 import { MalformedEvent } from './malformed-event.ts'
 
 /** What became of a commit; undefined where it was not tried, because one before it had failed. */
@@ -31,12 +32,7 @@ export interface BatchConsumerOptions {
   readonly log?: Log
 }
 
-/** What Lambda wants to hear: nothing where all was taken in, or the lowest sequence number that was not. */
-export interface BatchResponse {
-  readonly batchItemFailures: Array<{ readonly itemIdentifier: string }>
-}
-
-/** Throws `MalformedEvent` for an event that is none. */
+/** Answers the lowest sequence number that was not taken in. Throws `MalformedEvent` for an event that is none. */
 export const batchConsumer =
   ({ work, claimCheck, bisected = false, log = () => {} }: BatchConsumerOptions) =>
   async (event: unknown): Promise<BatchResponse> => {

@@ -16,11 +16,11 @@ import {
   type Log,
   type Message,
 } from '@everfold/core'
-import type { SQSBatchResponse } from 'aws-lambda'
 import type { DeadLetters } from '../dead-letters.ts'
 import { messageIn, tokenOf } from '../letter.ts'
 import { inParallel } from '../parallel.ts'
 import type { ClaimCheck } from '../store/claim-check.ts'
+import type { BatchResponse } from './batch-response.ts'
 import { MalformedEvent } from './malformed-event.ts'
 
 /** What becomes of a message. */
@@ -50,7 +50,7 @@ export interface MessageConsumerOptions {
 
 export const messageConsumer =
   (options: MessageConsumerOptions, work: Work) =>
-  async (event: unknown): Promise<SQSBatchResponse> => {
+  async (event: unknown): Promise<BatchResponse> => {
     const arrivals = await arrivalsOf(event, options.claims)
     const failed = new Set<Arrival>()
     const lanes = Map.groupBy(arrivals, ({ lane }) => lane).values()

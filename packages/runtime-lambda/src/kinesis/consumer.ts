@@ -14,6 +14,7 @@
  * reported iff everything has been taken.
  */
 import { E, type InvalidInput, type TE } from '@everfold/core'
+import type { BatchResponse } from '../consumers/batch-response.ts'
 import { MalformedEvent } from '../consumers/malformed-event.ts'
 import { inParallel } from '../parallel.ts'
 import { type Unit, type UserRecord, unitsOf } from './user-record.ts'
@@ -42,11 +43,6 @@ export interface KinesisConsumerOptions {
   readonly groupBy?: (record: UserRecord) => string
   /** How many groups are taken at a time; 10 unless told. */
   readonly parallel?: number
-}
-
-/** As Lambda reads it: `KinesisStreamBatchResponse` of @types/aws-lambda. */
-export interface BatchResponse {
-  readonly batchItemFailures: Array<{ readonly itemIdentifier: string }>
 }
 
 export const kinesisConsumer = (

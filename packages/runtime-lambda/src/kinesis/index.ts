@@ -1,4 +1,5 @@
 /** Kinesis: the producer, the consumer behind a Lambda function, and a reader for local runs. */
+export type { BatchResponse } from '../consumers/batch-response.ts'
 export { aggregate, deaggregate } from './aggregate.ts'
 export * from './consumer.ts'
 export * from './producer.ts'

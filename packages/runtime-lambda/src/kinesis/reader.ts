@@ -17,9 +17,9 @@ import {
   type _Record as ShardRecord,
 } from '@aws-sdk/client-kinesis'
 import { type Clock, E, type Fault, type TE, unavailable } from '@everfold/core'
+import type { BatchResponse } from '../consumers/batch-response.ts'
 import { KINESIS } from '../limits.ts'
 import { patiently, patientlyOr } from '../patience.ts'
-import type { BatchResponse } from './consumer.ts'
 
 /** How far a shard was taken: up to a sequence number, not at all (undefined), or to its end (null). */
 export type ShardPosition = string | undefined | null
