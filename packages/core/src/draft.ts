@@ -11,7 +11,7 @@ import type { Fault } from './fault.ts'
 import { E } from './fp.ts'
 import type { Handler, Settled } from './handler.ts'
 import { type Head, isOutweighed } from './head.ts'
-import { type Lookup, type Markers, recorded, screen } from './ledger.ts'
+import { type Learned, type Lookup, recorded, screen } from './ledger.ts'
 import { remember } from './memory.ts'
 
 /** What a group comes to on a head: an answer for each member, and what is to be put on record. */
@@ -31,9 +31,9 @@ export const draft = <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,
   head: Head<State>,
   group: ReadonlyArray<Envelope<Command>>,
-  markers: Markers,
+  learned: Learned,
 ): Drafted<State, Event, Rejection> | Promise<Drafted<State, Event, Rejection>> => {
-  const looked = group.map((member) => lookUp(handler, head, member, markers))
+  const looked = group.map((member) => lookUp(handler, head, member, learned))
   return looked.every(isKnown)
     ? compose(handler, head, group, looked)
     : Promise.all(looked.map((one) => Promise.resolve(one))).then((known) =>
@@ -48,10 +48,10 @@ const lookUp = <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,
   head: Head<State>,
   member: Envelope<Command>,
-  markers: Markers,
+  learned: Learned,
 ): Lookup<Event, Rejection> | Promise<Lookup<Event, Rejection>> => {
   const refused = screen(member, handler.options)
-  return refused === undefined ? recorded(handler, head, member, markers) : E.right(E.left(refused))
+  return refused === undefined ? recorded(handler, head, member, learned) : E.right(E.left(refused))
 }
 
 const compose = <Command, State, Event extends StoredEvent, Rejection>(

@@ -7,7 +7,7 @@
  */
 import type { Aggregate } from './aggregate.ts'
 import { backoffMs } from './backoff.ts'
-import type { Commit, StoredEvent } from './commit.ts'
+import type { Commit, StoredAnswer, StoredEvent } from './commit.ts'
 import { commitOf, draft } from './draft.ts'
 import type { Envelope } from './envelope.ts'
 import type { Fault } from './fault.ts'
@@ -20,7 +20,7 @@ import {
   type Settled,
 } from './handler.ts'
 import { catchUp, type Head, load, withCommits } from './head.ts'
-import { type Markers, markersOf, NO_MARKERS } from './ledger.ts'
+import { type Learned, markersOf, NOTHING_LEARNED } from './ledger.ts'
 import type { AppendFailure } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -45,7 +45,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   group: ReadonlyArray<Envelope<Command>>,
 ): Promise<E.Either<Fault, ReadonlyArray<Settled<Event, Rejection>>>> => {
   const { aggregate, ports, options } = handler
-  let markers: Markers = NO_MARKERS
+  let learned: Learned = NOTHING_LEARNED
   let head = ports.cache?.get(stream) as Head<State> | undefined
   let fresh = false
   let doubt = false
@@ -58,7 +58,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       head = loaded.right
       fresh = true
     }
-    const drafting = draft(handler, head, group, markers)
+    const drafting = draft(handler, head, group, learned)
     const drafted = drafting instanceof Promise ? await drafting : drafting
     if (E.isLeft(drafted)) return doubt ? unsettled(stream, group) : drafted
     const { answers } = drafted.right
@@ -81,6 +81,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
       return E.right(drafted.right.settled)
     }
     ports.cache?.delete(stream)
+    learned = { ...learned, absentTo: absentTo(head, answers) }
     if (outcome._tag === 'TooLarge') {
       const parts = await apart(handler, stream, group, outcome)
       return E.isLeft(parts) && doubt ? unsettled(stream, group) : parts
@@ -95,7 +96,7 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
     if (outcome._tag === 'Marked') {
       const found = await markersOf(ports.store, head, group)
       if (E.isLeft(found)) return doubt ? unsettled(stream, group) : found
-      markers = found.right
+      learned = { ...learned, markers: found.right }
     }
     const caughtUp = await catchUp(aggregate, ports.store, head, options.snapshotEvery)
     if (E.isLeft(caughtUp)) return doubt ? unsettled(stream, group) : caughtUp
@@ -104,6 +105,10 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   }
   return doubt ? unsettled(stream, group) : E.left({ _tag: 'Contended', stream, attempts: options.attempts })
 }
+
+/** What was to be put on record on a head is not on record up to there. */
+const absentTo = ({ number }: Head<unknown>, answers: ReadonlyArray<StoredAnswer>): Learned['absentTo'] =>
+  new Map(answers.map(({ id }) => [id, number]))
 
 /** A group too large for one commit is two groups; a single command too large for one is refused, alone. */
 const apart = async <Command, State, Event extends StoredEvent, Rejection>(

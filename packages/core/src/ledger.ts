@@ -26,7 +26,14 @@ export type Lookup<Event, Rejection> = E.Either<Fault, Settled<Event, Rejection>
 
 /** The commits that markers name for ids without a date. */
 export type Markers = ReadonlyMap<CommandId, number>
-export const NO_MARKERS: Markers = new Map()
+
+/** What earlier attempts have learned of a group's ids. */
+export interface Learned {
+  readonly markers: Markers
+  /** Up to which commit an id is known not to be on record: history does not change, so nobody reads it again. */
+  readonly absentTo: ReadonlyMap<CommandId, number>
+}
+export const NOTHING_LEARNED: Learned = { markers: new Map(), absentTo: new Map() }
 
 /** The markers of all members that have one, so that one attempt learns of every repeat in its group. */
 export const markersOf = async (
@@ -61,7 +68,7 @@ export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
   handler: Handler<Command, State, Event, Rejection>,
   head: Head<State>,
   member: Pick<Envelope<Command>, 'id' | 'fingerprint'>,
-  markers: Markers,
+  { markers, absentTo }: Learned,
 ): Lookup<Event, Rejection> | Promise<Lookup<Event, Rejection>> => {
   const dateMs = dateOf(member.id) ?? 0
   if (dateMs > head.latestIdMs) return undefined
@@ -73,9 +80,11 @@ export const recorded = <Command, State, Event extends StoredEvent, Rejection>(
   const remembered = head.memory.ids.find(([id]) => id === member.id)
   const commit = remembered?.[1] ?? markers.get(member.id)
   if (commit !== undefined)
-    return fromLog(handler, head.stream, member, { before: commit + 1, until: commit })
+    return fromLog(handler, head.stream, member, { before: commit + 1, after: commit - 1 })
   if (absence(head.memory, member.id) !== 'ask-the-log') return undefined
-  return fromLog(handler, head.stream, member, { before: head.tail[0]?.number ?? head.number + 1 })
+  const before = head.tail[0]?.number ?? head.number + 1
+  const after = absentTo.get(member.id) ?? 0
+  return before - 1 > after ? fromLog(handler, head.stream, member, { before, after }) : undefined
 }
 
 const search = (
@@ -93,19 +102,22 @@ const search = (
   return undefined
 }
 
-/** Reads back to the first commit whose latest id date is before this id's: no commit further back can hold it. */
+/**
+ * Reads back to the number that the answer must be after, or to the first commit whose latest id date is before this
+ * id's: no commit further back can hold it.
+ */
 const fromLog = async <Command, State, Event extends StoredEvent, Rejection>(
   { aggregate, ports, options }: Handler<Command, State, Event, Rejection>,
   stream: StreamName,
   member: Pick<Envelope<Command>, 'id' | 'fingerprint'>,
-  range: { readonly before: number; readonly until?: number },
+  range: { readonly before: number; readonly after: number },
 ): Promise<Lookup<Event, Rejection>> => {
   const dateMs = dateOf(member.id) ?? 0
-  const least = range.until === undefined ? options.snapshotEvery * 4 : 1
+  const least = options.snapshotEvery * 4
   let { before } = range
   for (;;) {
     // As much again as was read: a long way back takes few requests, and reads at most twice what it has to.
-    const limit = Math.max(least, range.before - before)
+    const limit = Math.min(Math.max(least, range.before - before), before - 1 - range.after)
     const page = await ports.store.readBackward(stream, { before, limit })()
     if (E.isLeft(page)) return page
     for (const commit of page.right.commits) {
@@ -113,8 +125,7 @@ const fromLog = async <Command, State, Event extends StoredEvent, Rejection>(
       before = commit.number
       const found = search([commit], member.id)
       if (found !== undefined) return onRecord(aggregate, member, found)
-      if (before === range.until || (range.until === undefined && commit.latestIdMs < dateMs))
-        return undefined
+      if (before - 1 <= range.after || commit.latestIdMs < dateMs) return undefined
     }
     if (page.right.done)
       return before > 1 ? E.left({ _tag: 'MissingCommit', stream, number: before - 1 }) : undefined
@@ -182,6 +193,6 @@ export const recall =
     if (E.isLeft(head)) return head
     const markers = await markersOf(ports.store, head.right, [member])
     if (E.isLeft(markers)) return markers
-    const known = await recorded(handler, head.right, member, markers.right)
+    const known = await recorded(handler, head.right, member, { ...NOTHING_LEARNED, markers: markers.right })
     return known ?? E.right(undefined)
   }

@@ -31,7 +31,7 @@ import {
   type Settled,
 } from './handler.ts'
 import { catchUp, type Head, load } from './head.ts'
-import { markersOf, NO_MARKERS } from './ledger.ts'
+import { markersOf, NOTHING_LEARNED } from './ledger.ts'
 import type { TogetherFailure } from './ports/event-store.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -181,9 +181,12 @@ const draftLane = async (lane: Lane): Promise<E.Either<Fault, Drafted>> => {
   if (E.isLeft(head)) return head
   // As by `execute`, an id is taken for new until a transaction, or another stream, tells otherwise.
   const markers =
-    lane.head === undefined ? E.right(NO_MARKERS) : await markersOf(ports.store, head.right, members)
+    lane.head === undefined
+      ? E.right(NOTHING_LEARNED.markers)
+      : await markersOf(ports.store, head.right, members)
   if (E.isLeft(markers)) return markers
-  const drafted = await draft(handler, head.right, members, markers.right)
+  const learned = { ...NOTHING_LEARNED, markers: markers.right }
+  const drafted = await draft(handler, head.right, members, learned)
   return E.isLeft(drafted) ? drafted : E.right({ ...lane, head: head.right, draft: drafted.right })
 }
 

@@ -426,3 +426,34 @@ test.each([1, 24, 100])(
     expect(store.log.length).toBe(before + 1)
   },
 )
+
+test('an id that was looked for in vain is looked for in what is new only', async () => {
+  const { kernel, store, run: others } = house({ snapshotEvery: 2, remembered: 2 })
+  const later = (at: number) => asked(addSeats, `later-${at}`, { id: idOf(`later-${at}`, START_MS + 10) })
+  for (let at = 0; at < 40; at += 1) await answers(others(stream, [later(at)]))
+  let rivals = 40
+  let reads = 0
+  const overtaken: typeof store = {
+    ...store,
+    readBackward: (name, range) => {
+      reads += 1
+      return store.readBackward(name, range)
+    },
+    // Others are faster three times.
+    append: (commit) => async () => {
+      if (rivals < 43) await answers(others(stream, [later(rivals++)]))
+      return store.append(commit)()
+    },
+  }
+  const run = execute(
+    Seats.aggregate,
+    { store: overtaken, clock: kernel },
+    { snapshotEvery: 2, remembered: 2 },
+  )
+  const [answer] = await answers(run(stream, [asked(addSeats, 'old')]))
+  expect(answer).toMatchObject({ right: { replayed: false, position: { commit: 44 } } })
+  // The load, one look into the whole log, and then, attempt by attempt, at the one commit that was new.
+  expect(reads).toBeLessThanOrEqual(6)
+  const [repeated] = await answers(run(stream, [asked(addSeats, 'old')]))
+  expect(repeated).toMatchObject({ right: { replayed: true, position: { commit: 44 } } })
+})
