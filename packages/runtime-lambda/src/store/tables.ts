@@ -7,18 +7,27 @@
  */
 import {
   CreateTableCommand,
-  type CreateTableCommandInput,
   DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   type DynamoDBClient,
-  type KeySchemaElement,
   type TableDescription,
   UpdateContinuousBackupsCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
 import { E, type Fault, type TE, unavailable } from '@everfold/core'
 import { errorName, isTransient, type Patience, patiently, patientlyOr } from '../patience.ts'
+import {
+  definition,
+  differencesOf,
+  EVENTS_TABLE,
+  KEYS_TABLE,
+  type TableShape,
+  ttlDifference,
+  VIEWS_TABLE,
+} from './table-shape.ts'
+
+export { EVENTS_TABLE, KEYS_TABLE, type TableShape, VIEWS_TABLE } from './table-shape.ts'
 
 export interface TableNames {
   readonly events: string
@@ -35,56 +44,6 @@ export interface TablesOptions extends Patience {
    * DynamoDB Local has no point-in-time recovery and refuses to be asked for it.
    */
   readonly guarded?: boolean
-}
-
-type Key = readonly [name: string, type: 'S' | 'N']
-type Keys = readonly [partition: Key, sort?: Key]
-
-/** What a table has to have. */
-export interface TableShape {
-  readonly keys: Keys
-  readonly indexes: { readonly [name: string]: Keys }
-  readonly stream: boolean
-  /** Whether what was deleted from it can be brought back. */
-  readonly recoverable: boolean
-  /** The attribute that holds the second after which an item may go. */
-  readonly ttl?: string
-}
-
-/** A commit: its stream and its number. Only markers have a time to live. */
-export const EVENTS_TABLE: TableShape = {
-  keys: [
-    ['pk', 'S'],
-    ['sk', 'N'],
-  ],
-  indexes: {},
-  stream: true,
-  recoverable: true,
-  ttl: 'ttl',
-}
-
-/** A row of a view, or a progress. An item without `ipk` is not in the index. */
-export const VIEWS_TABLE: TableShape = {
-  keys: [
-    ['pk', 'S'],
-    ['sk', 'S'],
-  ],
-  indexes: {
-    inverted: [
-      ['ipk', 'S'],
-      ['pk', 'S'],
-    ],
-  },
-  stream: false,
-  recoverable: true,
-}
-
-/** The key of a subject, by the hash of its name. What is destroyed here must be nowhere else. */
-export const KEYS_TABLE: TableShape = {
-  keys: [['pk', 'S']],
-  indexes: {},
-  stream: false,
-  recoverable: false,
 }
 
 export interface OtherShape {
@@ -140,7 +99,7 @@ const create = async (options: TablesOptions, one: Named): Promise<E.Either<Faul
   const found = await description(options, one.table)
   if (E.isLeft(found)) return found
   if (found.right === undefined) {
-    const input = definition(one, isGuarded(options))
+    const input = definition(one.table, one.shape, isGuarded(options))
     const created = await patiently(options, () => client.send(new CreateTableCommand(input)))
     // In use: somebody else has made it meanwhile.
     if (E.isLeft(created) && errorName(created.left) !== 'ResourceInUseException')
@@ -148,45 +107,13 @@ const create = async (options: TablesOptions, one: Named): Promise<E.Either<Faul
   }
   const ready = await whenReady(options, one.table)
   if (E.isLeft(ready)) return ready
-  const differences = differencesOf(options, one.shape, ready.right)
+  const differences = differencesOf(one.shape, ready.right, isGuarded(options))
   if (differences.length > 0) return E.left({ _tag: 'OtherShape', table: one.table, differences })
   const expiring = await expire(options, one)
   return E.isLeft(expiring) || !isGuarded(options) || !one.shape.recoverable
     ? expiring
     : recoverable(options, one.table)
 }
-
-const definition = ({ table, shape }: Named, guarded: boolean): CreateTableCommandInput => {
-  const indexes = Object.entries(shape.indexes)
-  const attributes = new Map([shape.keys, ...indexes.map(([, keys]) => keys)].flatMap(present))
-  return {
-    TableName: table,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [...attributes].map(([name, type]) => ({
-      AttributeName: name,
-      AttributeType: type,
-    })),
-    KeySchema: schemaOf(shape.keys),
-    ...(indexes.length === 0
-      ? {}
-      : {
-          GlobalSecondaryIndexes: indexes.map(([name, keys]) => ({
-            IndexName: name,
-            KeySchema: schemaOf(keys),
-            // An update of a row that stays in the index then costs the index nothing: see view-query.ts.
-            Projection: { ProjectionType: 'KEYS_ONLY' as const },
-          })),
-        }),
-    ...(shape.stream ? { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } } : {}),
-    DeletionProtectionEnabled: guarded,
-  }
-}
-
-const present = ([partition, sort]: Keys): ReadonlyArray<Key> =>
-  sort === undefined ? [partition] : [partition, sort]
-
-const schemaOf = (keys: Keys): Array<KeySchemaElement> =>
-  present(keys).map(([name], at) => ({ AttributeName: name, KeyType: at === 0 ? 'HASH' : 'RANGE' }))
 
 /** Undefined where there is no such table. */
 const description = async (
@@ -226,40 +153,6 @@ const statusOf = ({ TableStatus, GlobalSecondaryIndexes = [] }: TableDescription
     (status) => status !== 'ACTIVE',
   ) ?? 'ACTIVE'
 
-const differencesOf = (
-  options: TablesOptions,
-  shape: TableShape,
-  found: TableDescription,
-): ReadonlyArray<string> => {
-  const types = new Map(found.AttributeDefinitions?.map((one) => [one.AttributeName, one.AttributeType]))
-  const shown = (schema: ReadonlyArray<KeySchemaElement> = []) =>
-    schema.map(({ AttributeName: name }) => `${name} ${types.get(name)}`).join(', ')
-  const differences: Array<string> = []
-  const compare = (what: string, keys: Keys, schema: ReadonlyArray<KeySchemaElement> | undefined) => {
-    const wanted = present(keys)
-      .map((key) => key.join(' '))
-      .join(', ')
-    const is = shown(schema)
-    if (is !== wanted) differences.push(`${what} is ${is}; needed is ${wanted}`)
-  }
-  compare('the key', shape.keys, found.KeySchema)
-  for (const [name, keys] of Object.entries(shape.indexes)) {
-    const index = found.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === name)
-    if (index === undefined) differences.push(`there is no index ${name}`)
-    else compare(`the key of the index ${name}`, keys, index.KeySchema)
-  }
-  const { StreamEnabled: streams = false, StreamViewType: view = '' } = found.StreamSpecification ?? {}
-  if (shape.stream && !(streams && view.startsWith('NEW_')))
-    differences.push(
-      streams ? `the stream shows ${view}; needed is NEW_IMAGE` : 'there is no stream of new images',
-    )
-  if (!shape.recoverable && streams)
-    differences.push('it has a stream, which keeps what is destroyed for a day')
-  if (isGuarded(options) && found.DeletionProtectionEnabled !== true)
-    differences.push('it is not protected from deletion')
-  return differences
-}
-
 /** The attribute of the table's time to live, where it has one. */
 const ttlOf = async (options: TablesOptions, table: string): Promise<E.Either<Fault, string | undefined>> => {
   const found = await patientlyOr(options, `the time to live of ${table}`, () =>
@@ -292,11 +185,6 @@ const expire = async (
     ? E.right(undefined)
     : E.left(unavailable(`the time to live of ${table}`, enabled.left))
 }
-
-const ttlDifference = (needed: string, found: string | undefined): string =>
-  found === undefined
-    ? `there is no time to live; needed is one on ${needed}`
-    : `the time to live is on ${found}; needed is ${needed}`
 
 const isRecoverable = async (options: TablesOptions, table: string): Promise<E.Either<Fault, boolean>> => {
   const found = await patientlyOr(options, `the backups of ${table}`, () =>
@@ -333,7 +221,7 @@ const reportOf = async (
   const found = await description(options, table)
   if (E.isLeft(found)) return found
   if (found.right === undefined) return E.right({ table, status: 'ABSENT', differences: [] })
-  const differences = [...differencesOf(options, shape, found.right)]
+  const differences = [...differencesOf(shape, found.right, isGuarded(options))]
   if (shape.ttl !== undefined) {
     const ttl = await ttlOf(options, table)
     if (E.isLeft(ttl)) return ttl
