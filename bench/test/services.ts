@@ -1,2 +1,2 @@
 /** AWS's services for the tests, started once for a whole run. */
-export { default } from '@everfold/aws-local/vitest'
+export { default } from '../../packages/aws-local/src/vitest.ts'

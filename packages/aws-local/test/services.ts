@@ -1,2 +1,2 @@
 /** The services of this project's tests: `inject('endpoints')` says where they are. */
-export { default } from '@everfold/aws-local/vitest'
+export { default } from '../src/vitest.ts'

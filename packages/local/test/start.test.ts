@@ -44,15 +44,16 @@ const killAll = async (): Promise<void> => {
 
 type Json = { readonly [name: string]: Json } & ReadonlyArray<Json> & string
 
+const read = async (response: Response): Promise<Json> => {
+  expect(response.ok).toBe(true)
+  return (await response.json()) as Json
+}
+
 /** A shopper's own requests. */
 const shopper = async (at: string, sub: string) => {
   const { token } = (await (await fetch(`${at}/dev/token?sub=${sub}`)).json()) as { token: string }
   const headers = { authorization: `Bearer ${token}` }
   const get = (path: string): Promise<Response> => fetch(`${at}/ecommerce${path}`, { headers })
-  const read = async (response: Response): Promise<Json> => {
-    expect(response.ok).toBe(true)
-    return (await response.json()) as Json
-  }
   const ask = async (method: string, path: string, body?: unknown): Promise<Json> => {
     if (body === undefined) return read(await get(path))
     return read(await fetch(`${at}/ecommerce${path}`, { method, headers, body: JSON.stringify(body) }))
