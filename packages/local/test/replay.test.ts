@@ -191,7 +191,8 @@ const ended = async (...args: ReadonlyArray<string>) => {
   return { code: await code, out: out(), err: err() }
 }
 
-describe.concurrent('the command', () => {
+// Processes beside each other, on a machine that may be busy with other tests.
+describe.concurrent('the command', { timeout: TIMEOUT_MS }, () => {
   let folder = ''
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'everfold-replay-'))
@@ -243,7 +244,7 @@ describe.concurrent('the command', () => {
     expect(code).toBe(0)
   })
 
-  test('gives the same report on DynamoDB', { timeout: TIMEOUT_MS }, async () => {
+  test('gives the same report on DynamoDB', async () => {
     const [onDynamoDb, inMemory] = await Promise.all(
       ['dynamodb', 'memory'].map(async (store) => {
         const { code, out, err } = await replay(files(shelves, orders), '--again', '--json', '--store', store)
