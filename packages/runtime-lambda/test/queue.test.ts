@@ -284,11 +284,16 @@ describe('a letter', () => {
     ['{"id":"1","group":"g"}', '/body', 'is required'],
     ['{"id":"1","group":"g","body":1,"claim":"c"}', '/body', 'is given beside a claim'],
     ['{"id":"1","group":"g","body":1,"more":1}', '/more', 'is not a known field'],
-    ['{"id":"1","group":"g","claim":"c"}', '/claim', 'cannot be redeemed: no claim check is configured'],
   ])('%s is none: %s %s', async (letter, pointer, detail) => {
     expect(await messageIn(letter, undefined)).toEqual(
       E.left({ _tag: 'InvalidInput', errors: [{ pointer, detail }] }),
     )
+  })
+
+  test('whose body lies at a claim check is not to blame where none is configured', async () => {
+    expect(await messageIn('{"id":"1","group":"g","claim":"c"}', undefined)).toMatchObject({
+      left: { _tag: 'Unavailable', what: expect.stringContaining('claim check') },
+    })
   })
 
   property.prop([fc.string({ minLength: 1, maxLength: 200, unit: 'binary' })])(

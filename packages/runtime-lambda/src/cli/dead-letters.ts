@@ -103,14 +103,20 @@ const replay = async (
 
 const shownLetter = ({ message, content }: DeadLetter): object => {
   const { receipt: _, sentMs, ...about } = message
-  return { ...about, sent: isoTime(sentMs), content }
+  return { ...about, sent: isoTime(sentMs), content: shownContent(content) }
 }
+
+/** What a fault was caused by is often no JSON. */
+const shownContent = (content: Content): object =>
+  content._tag === 'NotAvailable'
+    ? { _tag: content._tag, message: failureOf(content.fault).message }
+    : content
 
 const shownLeft = (one: Left): object => ({
   messageId: one.letter.message.messageId,
   why: one.why,
   ...(one.why === 'undecodable' ? { content: one.letter.content } : {}),
-  ...(one.why === 'not taken' ? { message: failureOf(one.fault).message } : {}),
+  ...('fault' in one ? { message: failureOf(one.fault).message } : {}),
 })
 
 const letterText = ({ message, content }: DeadLetter): string => {
@@ -135,6 +141,8 @@ const contentText = (content: Content, body: string): string => {
     }
     case 'Call':
       return `call of ${content.gateway} for ${plain(content.stream)}@${content.commit}.${content.index}`
+    case 'NotAvailable':
+      return failureOf(content.fault).message.replaceAll('\n', ' ')
     case 'Undecodable':
       return `${faultsText(content)}\n    ${plain(body.slice(0, BEGINNING))}${body.length > BEGINNING ? '…' : ''}`
   }
@@ -149,7 +157,7 @@ const faultsText = ({ errors }: Extract<Content, { _tag: 'Undecodable' }>): stri
 const leftText = (one: Left): string => {
   const { message, content } = one.letter
   const why =
-    one.why === 'not taken'
+    'fault' in one
       ? failureOf(one.fault).message
       : content._tag === 'Undecodable'
         ? faultsText(content)

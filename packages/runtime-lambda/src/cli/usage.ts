@@ -127,8 +127,8 @@ is listed.
         permissions to receive and to change visibility, and counts as a
         receive.
 replay  WRITES: sends each message that decodes back to its source queue, and
-        deletes it here once that queue has taken it. What does not decode, or
-        is not taken, stays; exit code 1 then.
+        deletes it here once that queue has taken it. What does not decode, is
+        not at the claim check or is not taken stays; exit code 1 then.
 
   --queue <url>  the dead-letter queue
   --to <url>     default: the queue that has --queue as its dead-letter queue

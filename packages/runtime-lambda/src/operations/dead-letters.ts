@@ -36,6 +36,8 @@ export type Content =
       readonly index: number
     }
   | { readonly _tag: 'Undecodable'; readonly errors: ReadonlyArray<InputFault> }
+  /** The claim check does not give it now. */
+  | { readonly _tag: 'NotAvailable'; readonly fault: Fault }
 
 export interface DeadLetter {
   readonly message: DeadMessage
@@ -48,14 +50,15 @@ export interface Reading {
   readonly claims?: ClaimCheck | undefined
 }
 
-/** What the claim check does not give now may be there later, so that is a fault and not the message's own. */
+/** What the claim check does not give now may be there later; what is behind it is looked at all the same. */
 const reader = ({ service, claims }: Reading) => {
   const aggregates = aggregatesOf(service)
   const gateways = new Set(service.gateways.map(({ name }) => name))
-  return async ({ body }: DeadMessage): Promise<E.Either<Fault, Content>> => {
+  return async ({ body }: DeadMessage): Promise<Content> => {
     const message = await messageIn(body, claims)
-    if (E.isRight(message)) return E.right(contentOf(aggregates, gateways, message.right.body))
-    return message.left._tag === 'InvalidInput' ? E.right(undecodable(message.left)) : E.left(message.left)
+    if (E.isRight(message)) return contentOf(aggregates, gateways, message.right.body)
+    const { left } = message
+    return left._tag === 'InvalidInput' ? undecodable(left) : { _tag: 'NotAvailable', fault: left }
   }
 }
 
@@ -90,7 +93,7 @@ export const listDeadLetters =
 
 export type Left =
   | { readonly letter: DeadLetter; readonly why: 'undecodable' | 'failed again' }
-  | { readonly letter: DeadLetter; readonly why: 'not taken'; readonly fault: Fault }
+  | { readonly letter: DeadLetter; readonly why: 'not available' | 'not taken'; readonly fault: Fault }
 
 export interface Replayed {
   readonly sent: number
@@ -119,6 +122,10 @@ export const replayDeadLetters =
     const walked = await walk(reading, max, async (letter) => {
       const { message, content } = letter
       onLetter(letter, sent + left.length + 1)
+      if (content._tag === 'NotAvailable') {
+        left.push({ letter, why: 'not available', fault: content.fault })
+        return 'leave'
+      }
       if (content._tag === 'Undecodable' || bodies.has(message.body)) {
         left.push({ letter, why: content._tag === 'Undecodable' ? 'undecodable' : 'failed again' })
         return 'leave'
@@ -172,8 +179,7 @@ const visitAll = async (
     for (const message of fresh.slice(0, max - seen.size)) {
       seen.add(message.messageId)
       const content = await read(message)
-      if (E.isLeft(content)) return content
-      if ((await visit({ message, content: content.right })) === 'leave') continue
+      if ((await visit({ message, content })) === 'leave') continue
       const deleted = await queue.delete([message.receipt])()
       if (E.isLeft(deleted)) return deleted
       hidden.delete(message.messageId)

@@ -16,7 +16,7 @@ import { describe, expect, test } from 'vitest'
 import { commandConsumer } from '../../src/consumers/commands.ts'
 import { MalformedEvent } from '../../src/consumers/malformed-event.ts'
 import type { DeadLetter, DeadLetters } from '../../src/dead-letters.ts'
-import { letterOf } from '../../src/letter.ts'
+import { claimLetterOf, letterOf } from '../../src/letter.ts'
 import { instantClock } from '../instant-clock.ts'
 import { aggregate, command, count, dispatch, TIME_MS, tally } from '../tally.ts'
 import { sqsEvent, sqsRecord } from './sqs-event.ts'
@@ -109,6 +109,15 @@ describe('what waits together', () => {
     for (let delivery = 0; delivery < 3; delivery += 1) expect(await consume(event)).toEqual([])
     expect(notesOf(commits(), 'a')).toEqual(['1', '2'])
   })
+})
+
+test('where no claim check is configured a message that needs one comes again, is not buried, and nothing overtakes it', async () => {
+  const { consume, commits, dead } = desk()
+  const [first, second] = [count('a', '1'), count('a', '2')]
+  const claimed = sqsRecord('claimed', claimLetterOf(first, 'somewhere'), first.group)
+  const behind = sqsRecord('behind', letterOf(second), second.group)
+  expect(await consume({ Records: [claimed, behind] })).toEqual(['claimed', 'behind'])
+  expect({ dead, commits: commits() }).toEqual({ dead: [], commits: [] })
 })
 
 const COMMANDS = 12

@@ -1,7 +1,7 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { E, unavailable } from '@everfold/core'
 import { describe, expect, test } from 'vitest'
-import { letterOf } from '../../src/letter.ts'
+import { claimLetterOf, letterOf } from '../../src/letter.ts'
 import { type DeadLetterQueue, deadLetterQueue } from '../../src/operations/dead-letter-queue.ts'
 import { type DeadLetter, listDeadLetters, replayDeadLetters } from '../../src/operations/dead-letters.ts'
 import { sqsQueue } from '../../src/queue.ts'
@@ -80,6 +80,16 @@ describe('a list of dead letters', () => {
     )
   })
 
+  test('goes on behind one whose body the claim check does not give now, and says so', async () => {
+    const { from, queue } = await queues('standard')
+    await bury(from, claimLetterOf(count('a', 'a'), 'somewhere'), 'a', '1')
+    await bury(from, letterOf(count('b', 'b')), 'b', '2')
+    expect((await listed(queue)).map(({ content }) => content)).toMatchObject([
+      { _tag: 'NotAvailable', fault: { what: expect.stringContaining('claim check') } },
+      { _tag: 'Command' },
+    ])
+  })
+
   test('ends at its limit', async () => {
     const { from, queue } = await queues('standard')
     for (const at of ['1', '2', '3']) await bury(from, letterOf(count(at, at)), at, at)
@@ -101,6 +111,17 @@ describe.each(['fifo', 'standard'] as const)('replaying from a %s queue', (kind)
       messages.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
     )
     expect((await listed(queue)).map(({ message: { body } }) => body)).toEqual(['no letter'])
+  })
+
+  test('leaves one whose body the claim check does not give now, and sends what is behind it', async () => {
+    const { from, to, queue } = await queues(kind)
+    await bury(from, claimLetterOf(count('a', 'a'), 'somewhere'), 'a', '1')
+    await bury(from, letterOf(count('b', 'b')), 'b', '2')
+    expect(must(await replayDeadLetters({ service, queue }, { to })()())).toMatchObject({
+      sent: 1,
+      left: [{ why: 'not available' }],
+    })
+    expect(await listed(queue)).toHaveLength(1)
   })
 
   test('sends at most as many as it is told', async () => {
