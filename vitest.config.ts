@@ -20,6 +20,9 @@ export default defineConfig({
         root,
         include: ['test/**/*.test.ts'],
         globalSetup: servicesOf(root),
+        // No test waits for time to pass; this is for a machine that is busy with other tests.
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
       },
     })),
   },
