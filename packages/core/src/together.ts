@@ -16,6 +16,7 @@
  */
 import type { Aggregate } from './aggregate.ts'
 import { backoffMs } from './backoff.ts'
+import { dateOf } from './command-id.ts'
 import type { Commit, Position, StoredAnswer, StoredEvent } from './commit.ts'
 import { commitOf, type Draft, draft } from './draft.ts'
 import type { Envelope } from './envelope.ts'
@@ -114,7 +115,7 @@ const settle = async (
   let doubt = false
   for (let attempt = 0; attempt < options.attempts; attempt += 1) {
     if (attempt > 0) await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
-    const drafted = await draftAll(seen)
+    const drafted = await draftAll({ ports, options }, seen, unsettled)
     if (E.isLeft(drafted)) return doubt ? E.left(unsettled) : drafted
     const standings = inOrder(drafted.right)
     const known = onRecord(standings)
@@ -151,14 +152,45 @@ const lanesOf = (deciding: Deciding, parts: ReadonlyArray<AnyPart>): ReadonlyArr
 }
 
 /**
- * What the commands come to on the streams as they are now. The streams are read one beside the other, so a transaction
- * that lands meanwhile may be met on some of them only: then all are read on.
+ * What the commands come to on the streams as they are now. The streams are read one beside the other, and a read of
+ * several commits is not isolated from a transaction, so one that lands meanwhile may show on some of them only. Then
+ * the others are read on until it shows there too, once at once and then with pauses.
  */
-const draftAll = async (lanes: ReadonlyArray<Lane>): Promise<E.Either<Fault, ReadonlyArray<Drafted>>> => {
-  const drafted = await allOf(lanes.map(draftLane))
-  if (E.isLeft(drafted)) return drafted
-  const news = new Set(inOrder(drafted.right).map(({ isNew }) => isNew))
-  return news.size > 1 ? allOf(drafted.right.map(draftLane)) : drafted
+const draftAll = async (
+  { ports, options }: Deciding,
+  lanes: ReadonlyArray<Lane>,
+  unsettled: Fault,
+): Promise<E.Either<Fault, ReadonlyArray<Drafted>>> => {
+  let drafted = await allOf(lanes.map(draftLane))
+  for (let look = 0; E.isRight(drafted); look += 1) {
+    const half = halfSeen(inOrder(drafted.right))
+    if (half === 'no' || (half === 'perhaps' && look === LOOKS)) return drafted
+    if (look >= options.attempts) return E.left(unsettled)
+    if (look > 0) await ports.clock.sleep(backoffMs(look, ports.clock.random()))
+    drafted = await allOf(drafted.right.map(readOn))
+  }
+  return drafted
+}
+
+/** How often the streams are read on for what may be hidden there, but need not be. */
+const LOOKS = 4
+
+/** What is on record stays so: only the others are drafted anew. */
+const readOn = async (lane: Drafted): Promise<E.Either<Fault, Drafted>> =>
+  inOrder([lane]).some(({ isNew }) => isNew) ? draftLane(lane) : E.right(lane)
+
+/**
+ * Whether a transaction that is on record shows on some of its streams only. Beside a recorded acceptance none is new,
+ * unless its id has no date and was forgotten; beside a recorded rejection only one that was accepted then, and as a
+ * rule still is.
+ */
+const halfSeen = (standings: ReadonlyArray<Standing>): 'no' | 'perhaps' | 'surely' => {
+  const news = standings.filter(({ isNew }) => isNew)
+  const recorded = standings.filter(({ isNew, settled }) => !isNew && E.isRight(settled))
+  if (news.length === 0 || recorded.length === 0) return 'no'
+  if (recorded.some(({ settled }) => isNo(settled)))
+    return news.some(({ settled }) => isNo(settled)) ? 'perhaps' : 'no'
+  return news.some(({ member }) => dateOf(member.id) !== undefined) ? 'surely' : 'perhaps'
 }
 
 const allOf = async <A>(

@@ -263,6 +263,56 @@ test('attempts that saw the streams at different times record one outcome', asyn
   expect(one).toEqual(recorded(store.log, parts))
 })
 
+/** A store whose next reads of a stream, so many of each, do not show its newest commit yet. */
+const lagging = (store: EventStore, lags: ReadonlyMap<StreamName, number>): EventStore => {
+  const left = new Map(lags)
+  const newest = new Map<StreamName, number>()
+  const seen = async (stream: StreamName, read: ReturnType<EventStore['readForward']>) => {
+    const at =
+      newest.get(stream) ?? rightOf(await store.readBackward(stream, { limit: 1 })()).commits[0]?.number
+    newest.set(stream, at ?? 0)
+    const page = await read()
+    const reads = left.get(stream) ?? 0
+    left.set(stream, reads - 1)
+    if (reads <= 0 || E.isLeft(page)) return page
+    return E.right({ ...page.right, commits: page.right.commits.filter(({ number }) => number !== at) })
+  }
+  return {
+    ...store,
+    readBackward: (stream, options) => () => seen(stream, store.readBackward(stream, options)),
+    readForward: (stream, options) => () => seen(stream, store.readForward(stream, options)),
+  }
+}
+
+const rightOf = <A>(answer: E.Either<unknown, A>): A => {
+  if (E.isLeft(answer)) throw new Error(`failed: ${JSON.stringify(answer.left)}`)
+  return answer.right
+}
+
+describe('a transaction that is on record is answered as recorded', () => {
+  const legs = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 2, maxLength: 4 })
+  const lags = fc.array(fc.nat(4), { minLength: 4, maxLength: 4 })
+  property.prop([legs, lags])('however much later one stream shows it than another', async (coins, late) => {
+    const { agree, kernel, store } = house()
+    const parts = coins.map((one, at) => share('x', `${at}`, one))
+    const recordedFirst = outcomesOf(await agree(parts))
+    const taken = store.log.length
+    const after = new Map(store.log.map(({ stream }, at) => [stream, late[at] ?? 0]))
+    const again = rightOf(await together({ store: lagging(store, after), clock: kernel })(parts)())
+    expect(outcomesOf(again)).toEqual(recordedFirst)
+    expect(store.log.length).toBe(taken)
+  })
+  test('or not at all: while a stream never shows it, nobody is told anything else', async () => {
+    const { agree, kernel, store } = house()
+    const parts = [share('x', 'ann', 1), share('x', 'ben', 1)]
+    await agree(parts)
+    const blind = lagging(store, new Map([[purse('ben'), Number.POSITIVE_INFINITY]]))
+    expect(await together({ store: blind, clock: kernel })(parts)()).toEqual(
+      E.left({ _tag: 'Unsettled', stream: purse('ann'), commandIds: parts.map(({ member }) => member.id) }),
+    )
+  })
+})
+
 /** What has been recorded of one transaction's parts, by the streams. */
 interface Script {
   readonly seed: number
