@@ -58,21 +58,37 @@ type Outcome = E.Either<Fault, void>
 const elapsedMessage = ({ payload }: Timer): Message => messageOf(elapsed(payload as unknown as TimerPayload))
 
 const schedule = async (options: SchedulerTimersOptions, timer: Timer): Promise<Outcome> => {
-  const { client, message = elapsedMessage } = options
-  const sent = message(timer)
+  const { client } = options
+  const { dueMs } = timer
+  if (!Number.isSafeInteger(dueMs) || dueMs < 0 || dueMs > BEYOND_MS)
+    return E.left(unavailable(`${WHAT}: a timer due at ${dueMs} ms`))
+  const made = messageFor(options, timer)
+  if (E.isLeft(made)) return made
+  const sent = made.right
   const input = letterOf(sent)
   const sizeBytes = Buffer.byteLength(input)
   if (sizeBytes > SCHEDULER.inputBytes)
     return E.left(
       unavailable(`${WHAT}: a message of ${sizeBytes} bytes, where ${SCHEDULER.inputBytes} are the limit`),
     )
-  if (!(timer.dueMs <= BEYOND_MS)) return E.left(unavailable(`${WHAT}: a timer due at ${timer.dueMs} ms`))
   const created = await patiently(options, () =>
     client.send(new CreateScheduleCommand(scheduleOf(options, timer, sent, input))),
   )
   // The name is taken: this timer waits already.
   if (E.isRight(created) || errorName(created.left) === 'ConflictException') return E.right(undefined)
   return E.left(unavailable(WHAT, created.left))
+}
+
+/** A timer is data, and what a process put into it need not be what its message is made of. */
+const messageFor = (
+  { message = elapsedMessage }: SchedulerTimersOptions,
+  timer: Timer,
+): E.Either<Fault, Message> => {
+  try {
+    return E.right(message(timer))
+  } catch (broken) {
+    return E.left(unavailable(`${WHAT}: the message of the timer ${timer.id}`, broken))
+  }
 }
 
 /** An expression's year has four digits. */

@@ -165,7 +165,7 @@ describe('a schedule', () => {
 
   test('that Scheduler cannot hold is a fault', async () => {
     const { timers, nowMs } = await hall()
-    for (const dueMs of [Date.UTC(10_000, 0), Number.MAX_SAFE_INTEGER, Number.NaN])
+    for (const dueMs of [Date.UTC(10_000, 0), Number.MAX_SAFE_INTEGER, Number.NaN, -1, 1.5])
       expect(await timers.schedule(timerAt(dueMs))()).toMatchObject({ left: { _tag: 'Unavailable' } })
     expect(await timers.schedule(timerAt(Date.UTC(9999, 11, 31, 23, 59, 59)))()).toEqual(E.right(undefined))
     const large = { ...timerAt(nowMs() + 60_000, 'large'), payload: 'x'.repeat(256 * 1024) }
@@ -179,6 +179,29 @@ const once =
   (operation: string, _tag: 'ResponseLost' | 'RequestLost' | 'Throttled'): FaultScript =>
   (call) =>
     call.operation === operation && call.count === 1 ? { _tag } : undefined
+
+test.each([3e14, -1, 1.5, Number.NaN])(
+  'a timer of a process whose time no id can hold is a fault, and throws nothing: due at %d',
+  async (dueMs) => {
+    const { timers, scheduler } = await hall({ message: undefined } as never)
+    const own = { id: deriveId(1, 'own'), stream: 'host/tab', timer: 'thirst', dueMs, correlationId: 'c' }
+    expect(await timers.schedule({ id: own.id, dueMs, payload: own })()).toMatchObject({
+      left: { _tag: 'Unavailable', what: `the scheduler: a timer due at ${dueMs} ms` },
+    })
+    expect(scheduler.schedules()).toEqual([])
+  },
+)
+
+test('a timer that no message can be made of is a fault', async () => {
+  const { timers, nowMs } = await hall({
+    message: () => {
+      throw new Error('planted')
+    },
+  })
+  expect(await timers.schedule(timerAt(nowMs() + 60_000))()).toMatchObject({
+    left: { _tag: 'Unavailable', cause: { message: 'planted' } },
+  })
+})
 
 describe('a call that goes wrong', () => {
   test.each(['ResponseLost', 'RequestLost', 'Throttled'] as const)(

@@ -6,8 +6,10 @@ import {
   type Message,
   outbox,
   type Queue,
+  type Service,
   type TE,
   type Timer,
+  type TimerService,
   unavailable,
 } from '@everfold/core'
 import { Shop } from '@everfold/ecommerce'
@@ -30,7 +32,7 @@ const refuse = () => {
 }
 
 /** What was sent, where the next calls meet these fates; a call that fails has sent its first message all the same. */
-const world = (fates: ReadonlyArray<boolean>) => {
+const world = (fates: ReadonlyArray<boolean>, of: Service = service, schedule?: TimerService['schedule']) => {
   const sent = {
     commands: [] as Array<Message>,
     calls: [] as Array<Message>,
@@ -51,10 +53,10 @@ const world = (fates: ReadonlyArray<boolean>) => {
     release: refuse,
   })
   const timers = {
-    schedule: (timer: Timer) => meeting(sent.timers, [timer]),
+    schedule: schedule ?? ((timer: Timer) => meeting(sent.timers, [timer])),
     cancel: (id: string) => meeting(sent.timers, [id]),
   }
-  const work = outboxRelay({ service, commands: queue(sent.commands), calls: queue(sent.calls), timers })
+  const work = outboxRelay({ service: of, commands: queue(sent.commands), calls: queue(sent.calls), timers })
   return { sent, work }
 }
 
@@ -75,6 +77,28 @@ const asked = (commits: ReadonlyArray<Commit>, tag: Delivery['_tag']): ReadonlyA
   commits.flatMap((commit) =>
     must(deliveriesOf(commit)).flatMap((one) => (one._tag === tag ? [idOf(one)] : [])),
   )
+
+const isHeard = ({ stream, answers }: Commit): boolean =>
+  answers.some(({ events }) => events.length > 0) &&
+  service.processes.some(({ hears }) =>
+    hears.some(({ aggregate }) => stream.startsWith(`${aggregate.name}/`)),
+  )
+
+/** The service with processes that throw at one commit's events. */
+const throwingAt = (poison: Commit | undefined): Service => ({
+  ...service,
+  processes: service.processes.map((process) => ({
+    ...process,
+    hears: process.hears.map(({ aggregate, correlate }) => ({
+      aggregate,
+      correlate: (recorded: Parameters<typeof correlate>[0]) => {
+        if (recorded.stream === poison?.stream && recorded.commit === poison.number)
+          throw new Error('planted')
+        return correlate(recorded)
+      },
+    })),
+  })),
+})
 
 const callIds = (messages: ReadonlyArray<Message>) =>
   messages.map(({ body }) => {
@@ -107,6 +131,27 @@ describe('what commits ask for', () => {
     expect(outcomes.slice(0, broken).every((outcome) => outcome?._tag === 'Right')).toBe(true)
     expect(outcomes.slice(broken + 1).every((outcome) => outcome === undefined)).toBe(true)
     expect(sent.commands.map(({ id }) => id)).toEqual(asked(log.slice(0, broken), 'Dispatch'))
+  })
+
+  test('is sent up to a commit that a process throws at, which is reported there', async () => {
+    const heard = log.flatMap((commit, at) => (isHeard(commit) ? [at] : []))
+    const broken = heard.at(-1) ?? 0
+    const { sent, work } = world([], throwingAt(log[broken]))
+    const outcomes = await work(log)
+    expect(outcomes[broken]).toMatchObject({ left: { _tag: 'Unavailable', cause: { message: 'planted' } } })
+    expect(outcomes.slice(0, broken).every((outcome) => outcome?._tag === 'Right')).toBe(true)
+    expect(outcomes.slice(broken + 1).every((outcome) => outcome === undefined)).toBe(true)
+    expect(sent.commands.map(({ id }) => id)).toEqual(asked(log.slice(0, broken), 'Dispatch'))
+    expect(sent.commands.length).toBeGreaterThan(0)
+  })
+
+  test('is sent up to a commit that a port throws at, which is reported there', async () => {
+    const broken = log.findIndex((commit) => asked([commit], 'Schedule').length > 0)
+    const { work } = world([], service, refuse)
+    const outcomes = await work(log)
+    expect(outcomes[broken]).toMatchObject({ left: { _tag: 'Unavailable', cause: expect.any(Error) } })
+    expect(outcomes.slice(0, broken).every((outcome) => outcome?._tag === 'Right')).toBe(true)
+    expect(outcomes.slice(broken + 1).every((outcome) => outcome === undefined)).toBe(true)
   })
 
   property.prop(
