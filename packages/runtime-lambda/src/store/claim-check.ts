@@ -29,10 +29,14 @@ export const s3ClaimCheck = (options: S3ClaimCheckOptions): ClaimCheck => {
   const { bucket, prefix = '' } = options
   let loaded: Promise<{ s3: typeof import('@aws-sdk/client-s3'); client: S3Client }> | undefined
   const load = () => {
-    loaded ??= Promise.all([import('@aws-sdk/client-s3'), options.client()]).then(([s3, client]) => ({
-      s3,
-      client,
-    }))
+    loaded ??= Promise.all([import('@aws-sdk/client-s3'), options.client()]).then(
+      ([s3, client]) => ({ s3, client }),
+      (error: unknown) => {
+        // What failed once may go well at the next use.
+        loaded = undefined
+        throw error
+      },
+    )
     return loaded
   }
   return {
