@@ -52,6 +52,7 @@ export const errorName = (error: unknown): string | undefined => {
 }
 
 const TRANSIENT: ReadonlySet<string> = new Set([
+  'ConditionalRequestConflict',
   'InternalFailure',
   'InternalServerError',
   'KMSInternalException',
@@ -82,7 +83,13 @@ export const isTransient = (error: unknown): boolean => {
   return status === undefined ? isConnectionError(error) : status >= 500 || status === 429
 }
 
+/**
+ * The system's codes (`ECONNRESET`, `EAI_AGAIN`) and those that Node has for a connection that ended early; its other
+ * `ERR_` codes tell of a wrong call. Source: Node.js, "Errors" (2026-11).
+ */
+const BROKEN = /^(?:E[A-Z]+|EAI_[A-Z]+|ERR_(?:HTTP2|SOCKET)_\w+|ERR_STREAM_PREMATURE_CLOSE)$/
+
 const isConnectionError = (error: unknown): boolean => {
   const code = (error as { readonly code?: unknown } | null)?.code
-  return typeof code === 'string' && /^E[A-Z]+$/.test(code)
+  return typeof code === 'string' && BROKEN.test(code)
 }
