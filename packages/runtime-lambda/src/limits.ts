@@ -41,6 +41,8 @@ export const EVENTBRIDGE = {
    * Source: AWS SDK, PutEventsCommand (2026-11).
    */
   requestBytes: 1_000_000,
+  /** The characters of an entry's type, counted here in UTF-16 units. Source: AWS SDK, PutEventsRequestEntry (2026-11). */
+  typeLength: 128,
   /** What an entry's time counts. Source: EventBridge User Guide, "Calculating PutEvents event entry size" (2026-11). */
   timeBytes: 14,
 } as const

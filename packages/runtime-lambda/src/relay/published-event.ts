@@ -13,6 +13,7 @@ import {
   E,
   eventId,
   type Fault,
+  hash,
   type InputFault,
   type InvalidInput,
   integer,
@@ -25,6 +26,7 @@ import {
   type TE,
   text,
 } from '@everfold/core'
+import { EVENTBRIDGE } from '../limits.ts'
 import type { ClaimCheck } from '../store/claim-check.ts'
 
 /** A recorded event whose event is as stored. */
@@ -49,9 +51,16 @@ export const PublishedEvent = record('PublishedEvent', { ...about, event: Stored
 /** The `detail` of a message whose event is too large for one: `claim` redeems the event as JSON. */
 const ClaimedEvent = record('ClaimedEvent', { ...about, claim: text('Claim', { maxLength: 1024 }) })
 
-/** What consumers filter by: `order.OrderPlaced`. */
-export const typeOf = ({ stream, event }: PublishedEvent): string =>
-  `${streamParts(stream).category}.${event._tag}`
+/**
+ * What consumers filter by: `order.OrderPlaced`. One that is longer than the bus takes keeps its beginning, so that it is
+ * met by its prefix, and ends with its hash, so that no two are the same.
+ */
+export const typeOf = ({ stream, event }: PublishedEvent): string => {
+  const type = `${streamParts(stream).category}.${event._tag}`
+  if (type.length <= EVENTBRIDGE.typeLength) return type
+  const end = `~${hash(type)}`
+  return type.slice(0, EVENTBRIDGE.typeLength - end.length).toWellFormed() + end
+}
 
 /** The events of a commit, in their order. */
 export const publishedEvents = (commit: Commit): ReadonlyArray<PublishedEvent> => {

@@ -86,6 +86,22 @@ describe('an entry', () => {
     })
   })
 
+  property.prop([fc.string({ minLength: 1, maxLength: 300, unit: 'binary' }), fc.nat(200)], { numRuns: 50 })(
+    'has a type of at most 128 characters: as it stands where it can, or else its beginning and its hash',
+    async (tag, more) => {
+      const named = { ...published('x'), event: { _tag: tag + 'x'.repeat(more) } }
+      const { input } = must(await entryOf(publication, named))
+      const whole = `tally.${named.event._tag}`
+      const type = input.DetailType ?? ''
+      expect(type.length).toBeLessThanOrEqual(128)
+      expect(type.isWellFormed()).toBe(true)
+      if (whole.length <= 128 && whole.isWellFormed()) expect(type).toBe(whole)
+      else expect(type).toMatch(/^tally\..*~[\w-]+$/s)
+      const other = { ...named, event: { _tag: `${named.event._tag}2` } }
+      expect(must(await entryOf(publication, other)).input.DetailType).not.toBe(type)
+    },
+  )
+
   test.each([
     ['one-byte', 'x', 1],
     ['four-byte', '\u{1F600}', 4],
