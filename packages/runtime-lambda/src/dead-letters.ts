@@ -55,9 +55,17 @@ const entryOf = ({ id, group, body, reason }: DeadLetter, queueUrl: string) => {
   }
 }
 
+/** No reason is worth losing its message for: of what is no JSON only the type is told. */
+const json = (reason: unknown): string => {
+  try {
+    return JSON.stringify(reason) ?? 'none'
+  } catch {
+    return `${typeof reason} that is no JSON`
+  }
+}
+
 /** In plain ASCII, which every queue takes, and of which each character is a byte. */
 const printed = (reason: unknown): string => {
-  const text =
-    reason instanceof Error ? `${reason.name}: ${reason.message}` : (JSON.stringify(reason) ?? 'none')
+  const text = reason instanceof Error ? `${reason.name}: ${reason.message}` : json(reason)
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, REASON.mostBytes)
 }

@@ -49,6 +49,25 @@ describe('a dead letter', () => {
     })
   })
 
+  test('is sent whatever its reason is, also one that is no JSON', async () => {
+    const queueUrl = await sqs.queue('standard')
+    const dead = sqsDeadLetters({ client: sqs.client, queueUrl, clock })
+    const circle: { self?: unknown } = {}
+    circle.self = circle
+    const breaking = {
+      toJSON: () => {
+        throw new Error('no')
+      },
+    }
+    for (const reason of [{ amount: 1n }, circle, breaking, 1n, undefined, Symbol('s')])
+      expect(await dead.send({ id: 'a', group: 'g', body: 'b', reason })()).toEqual(E.right(undefined))
+    const reasons = (await received(queueUrl)).map(
+      ({ MessageAttributes: them }) => them?.['reason']?.StringValue,
+    )
+    const told = ['object that is no JSON', 'bigint that is no JSON', 'none']
+    expect(new Set(reasons)).toEqual(new Set(told))
+  })
+
   test('that is as large as a message may be goes without its reason', async () => {
     const queueUrl = await sqs.queue('fifo')
     const dead = sqsDeadLetters({ client: sqs.client, queueUrl, clock })
