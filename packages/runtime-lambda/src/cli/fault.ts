@@ -15,6 +15,15 @@ export const failureOf = (obstacle: Obstacle): Failure => {
   })
 }
 
+/** What nobody foresaw, as a failure like the others; a failure itself stays as it is. */
+export const unexpected = (error: unknown): Failure => {
+  if (error instanceof Failure) return error
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return new Failure(`Unexpected: ${message.split('\n').map(plain).join('\n')}`, {
+    advice: 'This may be a fault of the command or of the service. NODE_DEBUG=everfold shows where it broke.',
+  })
+}
+
 interface Words {
   readonly message: string
   readonly advice?: string

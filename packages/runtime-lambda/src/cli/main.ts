@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** `everfold`: what an operator asks of a service's tables, bus and queues. Here is how it ends. */
-import { Failure, Misuse } from './failure.ts'
+import { debuglog } from 'node:util'
+import { Misuse } from './failure.ts'
+import { unexpected } from './fault.ts'
 import { failureText, perform } from './perform.ts'
 
 // Whoever reads on has seen enough: `everfold stream … | head`.
@@ -13,7 +15,8 @@ const args = process.argv.slice(2)
 try {
   await perform(args)
 } catch (error) {
-  if (!(error instanceof Misuse) && !(error instanceof Failure)) throw error
-  process.stderr.write(`${failureText(error, args)}\n`)
-  process.exitCode = error instanceof Misuse ? 2 : 1
+  const failure = error instanceof Misuse ? error : unexpected(error)
+  if (failure !== error) debuglog('everfold')('%o', error)
+  process.stderr.write(`${failureText(failure, args)}\n`)
+  process.exitCode = failure instanceof Misuse ? 2 : 1
 }

@@ -496,6 +496,25 @@ describe('the configuration', () => {
   })
 })
 
+test('what nobody expected is told as any failure is, and where it broke only to who asks for it', async () => {
+  const file = await configured(`import shop from ${JSON.stringify(CONFIG)}
+export default { ...shop, service: { ...shop.service, aggregates: [null] } }`)
+  const args = ['state', order, '--config', file, '--endpoint', endpoint]
+  const [human, json, debugged] = await Promise.all([
+    everfold(args),
+    everfold([...args, '--json']),
+    everfold(args, { env: { NODE_DEBUG: 'everfold' } }),
+  ])
+  expect(human).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^Unexpected: TypeError: /) })
+  expect(human.err).not.toContain('    at ')
+  expect(human.err).toContain('NODE_DEBUG=everfold')
+  expect(json).toMatchObject({ code: 1, out: '' })
+  expect(JSON.parse(json.err)).toMatchObject({
+    error: { kind: 'Failure', message: expect.stringMatching(/^Unexpected: TypeError: /) },
+  })
+  expect(debugged).toMatchObject({ code: 1, err: expect.stringContaining('    at ') })
+})
+
 test('a wrong argument ends with 2, and is told the usage', async () => {
   const [human, json] = await Promise.all([
     everfold(['state', order, '--at', '0']),
