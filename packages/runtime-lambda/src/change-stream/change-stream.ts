@@ -16,7 +16,14 @@ import { DYNAMODB_STREAMS } from '../limits.ts'
 import { errorName, type Patience, patiently, patientlyOr } from '../patience.ts'
 import type { ClaimCheck } from '../store/claim-check.ts'
 import { type Checkpoint, checkpointOf, checkpointText } from './checkpoint.ts'
-import { awaitsChildren, type ListedShard, lostShards, readableShards, withoutGone } from './shard-lineage.ts'
+import {
+  awaitsChildren,
+  beginningOf,
+  type ListedShard,
+  lostShards,
+  readableShards,
+  withoutGone,
+} from './shard-lineage.ts'
 import { recordedCommit, streamRecord } from './stream-record.ts'
 
 export interface DynamoChangeStreamOptions extends Patience {
@@ -118,8 +125,16 @@ const describe = async (
     )
     if (E.isLeft(page)) return page
     const { Shards: shards = [], LastEvaluatedShardId } = page.right.StreamDescription ?? {}
-    for (const { ShardId: id, ParentShardId: parent } of shards)
-      if (id !== undefined) listed.push(parent === undefined ? { id } : { id, parent })
+    for (const shard of shards) {
+      const { ShardId: id, ParentShardId: parent } = shard
+      const { StartingSequenceNumber: start } = shard.SequenceNumberRange ?? {}
+      if (id === undefined) continue
+      listed.push({
+        id,
+        ...(parent === undefined ? {} : { parent }),
+        ...(start === undefined ? {} : { start }),
+      })
+    }
     after = LastEvaluatedShardId
   } while (after !== undefined)
   return E.right(listed)
@@ -173,7 +188,9 @@ const readShard = async (
   const position = from.positions.get(shard) ?? undefined
   const place = kept.places.get(shard)
   const iterator = place?.position === position ? place?.iterator : undefined
-  const outcome = await patiently(options, () => recordsOf(options, { shard, position, share, iterator }))
+  const begin = beginningOf(kept.listed, from.positions, shard)
+  const asked = { shard, position, begin, share, iterator }
+  const outcome = await patiently(options, () => recordsOf(options, asked))
   if (E.isLeft(outcome)) return E.left(faultOf(from, shard, outcome.left))
   const { Records: records = [], NextShardIterator: next } = outcome.right
   const portion = await portionOf(options, shard, records, position)
@@ -189,13 +206,15 @@ const readShard = async (
 interface Asked {
   readonly shard: string
   readonly position: string | undefined
+  /** The first number of a shard whose records all have to be there. */
+  readonly begin: string | undefined
   readonly share: number
   /** What a read before has left to go on with; it lives for 15 minutes. */
   readonly iterator: string | undefined
 }
 
 const recordsOf = async (options: DynamoChangeStreamOptions, asked: Asked): Promise<GetRecordsOutput> => {
-  const { shard, position, share, iterator } = asked
+  const { share, iterator } = asked
   const get = async (from: string) =>
     options.client.send(new GetRecordsCommand({ ShardIterator: from, Limit: share }))
   if (iterator !== undefined)
@@ -204,23 +223,27 @@ const recordsOf = async (options: DynamoChangeStreamOptions, asked: Asked): Prom
     } catch (error) {
       if (errorName(error) !== 'ExpiredIteratorException') throw error
     }
-  return get(await iteratorOf(options, shard, position))
+  return get(await iteratorOf(options, asked))
 }
 
 const iteratorOf = async (
   { client, stream }: DynamoChangeStreamOptions,
-  shard: string,
-  position: string | undefined,
+  { shard, position, begin }: Asked,
 ): Promise<string> => {
-  const from =
-    position === undefined
-      ? ({ ShardIteratorType: 'TRIM_HORIZON' } as const)
-      : ({ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position } as const)
   const { ShardIterator: iterator } = await client.send(
-    new GetShardIteratorCommand({ StreamArn: stream, ShardId: shard, ...from }),
+    new GetShardIteratorCommand({ StreamArn: stream, ShardId: shard, ...placeOf(position, begin) }),
   )
   if (iterator === undefined) throw new Error(`${shard} of ${stream} gave no iterator`)
   return iterator
+}
+
+/** What is gone is passed over in silence at TRIM_HORIZON; at or after a number that is gone it is refused. */
+const placeOf = (position: string | undefined, begin: string | undefined) => {
+  if (position !== undefined)
+    return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position } as const
+  return begin === undefined
+    ? ({ ShardIteratorType: 'TRIM_HORIZON' } as const)
+    : ({ ShardIteratorType: 'AT_SEQUENCE_NUMBER', SequenceNumber: begin } as const)
 }
 
 const faultOf = (from: Checkpoint, shard: string, error: unknown): Fault => {

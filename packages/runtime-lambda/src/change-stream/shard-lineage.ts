@@ -8,6 +8,8 @@ export interface ListedShard {
   readonly id: string
   /** Absent, or not listed any more, where all of the parent's records are gone. */
   readonly parent?: string
+  /** The first sequence number of its records. */
+  readonly start?: string
 }
 
 /** By shard: the sequence number of the last record that was read, or null where it was read to its end. */
@@ -43,8 +45,24 @@ export const awaitsChildren = (listed: ReadonlyArray<ListedShard>, positions: Po
   return listed.some(({ id }) => positions.get(id) === null && !parents.has(id))
 }
 
-/** Without the shards that were read to their end and are listed no more. */
+/**
+ * Where a shard that was not begun has to begin for nothing to be passed over: its first number, which is refused where
+ * that is gone. Undefined for a shard that no parent was read of: there a reader takes what is left.
+ */
+export const beginningOf = (
+  listed: ReadonlyArray<ListedShard>,
+  positions: Positions,
+  shard: string,
+): string | undefined => {
+  const { parent, start } = listed.find(({ id }) => id === shard) ?? {}
+  return parent !== undefined && positions.has(parent) ? start : undefined
+}
+
+/** Without the shards that were read to their end and are listed no more, once all of their children were begun. */
 export const withoutGone = (listed: ReadonlyArray<ListedShard>, positions: Positions): Positions => {
   const ids = new Set(listed.map(({ id }) => id))
-  return new Map([...positions].filter(([id, position]) => position !== null || ids.has(id)))
+  const awaited = new Set(listed.flatMap(({ id, parent }) => (positions.has(id) ? [] : [parent])))
+  return new Map(
+    [...positions].filter(([id, position]) => position !== null || ids.has(id) || awaited.has(id)),
+  )
 }

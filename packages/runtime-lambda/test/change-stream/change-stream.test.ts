@@ -192,6 +192,45 @@ describe('what was dropped before it was read', () => {
     },
   )
 
+  test.each([
+    ['that is still listed', false],
+    ['that is listed no more', true],
+  ])(
+    'is a fault at the beginning of a shard, too, where its parent was read to its end: one %s',
+    async (_, parentGoes) => {
+      const shards = [{ ...shard('parent', 1), closed: true }, shard('child', 3, 'parent')]
+      const { reader, clock } = setup({ shards })
+      const { checkpoint } = must(await reader().read(undefined, 10)())
+      for (const one of shards) if (one.parent !== undefined) one.dropped = 2
+      if (parentGoes) shards.shift()
+      await clock.sleep(5 * HOUR_MS)
+      expect(await reader().read(checkpoint, 10)()).toMatchObject({
+        left: { what: expect.stringContaining('records of child of') },
+      })
+    },
+  )
+
+  test('is a fault at the beginning of a shard that had no turn before its parent was listed no more', async () => {
+    const shards = [{ ...shard('parent', 1), closed: true }, shard('child', 3, 'parent')]
+    shards.push(shard('sibling', 3, 'parent'))
+    const { reader, clock } = setup({ shards })
+    const first = must(await reader().read(undefined, 1)())
+    shards.shift()
+    const second = must(await reader().read(first.checkpoint, 1)())
+    expect(numbers(second.commits)).toEqual(['tally/child@1'])
+    for (const one of shards) if (one.id === 'sibling') one.dropped = 2
+    await clock.sleep(5 * HOUR_MS)
+    expect(await reader().read(second.checkpoint, 10)()).toMatchObject({
+      left: { what: expect.stringContaining('records of sibling of') },
+    })
+  })
+
+  test('is not asked for by one who begins with more shards than a page has room for', async () => {
+    const shards = ['one', 'two', 'three'].map((id) => ({ ...shard(id, 3), dropped: 1 }))
+    const { reader } = setup({ shards })
+    expect(await readAll(reader(), { limit: 1, until: 6 })).toHaveLength(6)
+  })
+
   test('is not asked for by one who begins', async () => {
     const { reader } = setup({ shards: [{ ...shard('one', 5), dropped: 3 }] })
     expect(await readAll(reader(), { limit: 10, until: 2 })).toEqual(['tally/one@4', 'tally/one@5'])

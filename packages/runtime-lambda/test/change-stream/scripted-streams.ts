@@ -42,16 +42,26 @@ const operationsOf = ({ shards, clock, page }: Scripted) => {
     const listed = shards.slice(from, from + 2)
     return {
       StreamDescription: {
-        Shards: listed.map(({ id, parent }) => ({ ShardId: id, ParentShardId: parent })),
+        Shards: listed.map(({ id, parent }, at) => ({
+          ShardId: id,
+          ParentShardId: parent,
+          SequenceNumberRange: { StartingSequenceNumber: numberOf(from + at, 0) },
+        })),
         LastEvaluatedShardId: from + 2 < shards.length ? listed.at(-1)?.id : undefined,
       },
     }
   }
-  const GetShardIterator = ({ ShardId: id, SequenceNumber: after }: Input) => {
+  const GetShardIterator = ({ ShardId: id, ShardIteratorType: type, SequenceNumber: number }: Input) => {
     const shard = shardOf(id)
     const { dropped, commits } = shards[shard] ?? { dropped: 0, commits: [] }
-    const from =
-      after === undefined ? dropped : commits.findIndex((_, at) => numberOf(shard, at) === after) + 1
+    // A shard's first number is there to begin at, even while it has no record.
+    const at = Math.max(
+      0,
+      commits.findIndex((_, place) => numberOf(shard, place) === number),
+    )
+    const from = { TRIM_HORIZON: dropped, AT_SEQUENCE_NUMBER: at, AFTER_SEQUENCE_NUMBER: at + 1 }[
+      type as 'TRIM_HORIZON' | 'AT_SEQUENCE_NUMBER' | 'AFTER_SEQUENCE_NUMBER'
+    ]
     if (from < dropped) throw refusal('TrimmedDataAccessException')
     return { ShardIterator: `${shard}/${from}/${clock.nowMs()}` }
   }
