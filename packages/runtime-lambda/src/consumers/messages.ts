@@ -6,6 +6,7 @@
  * What can never go through goes to the dead letters at once, and what is behind it goes on; only where the dead
  * letters do not take it does it come again, until the queue's own redrive moves it. The event source mapping has to
  * have `ReportBatchItemFailures`, or else whatever is reported is deleted.
+ * An event with records that no queue makes was meant for another function: it is thrown before anything is taken in.
  */
 import {
   E,
@@ -88,6 +89,12 @@ const arrivalsOf = async (
   const records = fieldOf(event, 'Records')
   if (!Array.isArray(records) || records.length === 0)
     throw malformed([{ pointer: '/Records', detail: 'is not a list of records' }])
+  const foreign = records.flatMap((record: unknown, at) =>
+    fieldOf(record, 'messageId') === undefined && fieldOf(record, 'body') === undefined
+      ? [notText(at, 'messageId'), notText(at, 'body')]
+      : [],
+  )
+  if (foreign.length > 0) throw malformed(foreign)
   const arrivals: Array<Arrival> = []
   await inParallel(records.entries(), GROUPS, async ([at, record]) => {
     arrivals[at] = await arrivalOf(record, at, claims)

@@ -35,7 +35,8 @@ export interface Unit {
  */
 export const unitsOf = (event: unknown): E.Either<InvalidInput, ReadonlyArray<Unit>> => {
   const { Records: records } = fieldsOf(event)
-  if (!Array.isArray(records)) return refused({ pointer: '/Records', detail: 'is not a list' })
+  if (!Array.isArray(records) || records.length === 0)
+    return refused({ pointer: '/Records', detail: 'is not a list of records' })
   const units: Array<Unit> = []
   let shard: string | undefined
   for (const [at, record] of records.entries()) {

@@ -39,6 +39,7 @@ const taking = (failing: ReadonlySet<string> = new Set(), options: Partial<Kines
 type Plan = ReadonlyArray<ReadonlyArray<string>>
 const anyKey = fc.constantFrom('a', 'b', 'c')
 const anyPlan: fc.Arbitrary<Plan> = fc.array(fc.array(anyKey, { minLength: 1, maxLength: 4 }), {
+  minLength: 1,
   maxLength: 12,
 })
 
@@ -258,7 +259,7 @@ describe('an event of another shape', () => {
       for (const { itemIdentifier } of batchItemFailures) expect(numbers).toContain(itemIdentifier)
     },
   )
-  test.each([undefined, null, [], {}, { Records: {} }, { Records: [null] }, 'Records'])(
+  test.each([undefined, null, [], {}, { Records: {} }, { Records: [] }, { Records: [null] }, 'Records'])(
     '%j is refused',
     async (event) => {
       await expect(taking().handler(event)).rejects.toThrow(/^not an event of a Kinesis stream: \/Records/)
