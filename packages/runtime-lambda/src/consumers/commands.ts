@@ -20,6 +20,7 @@ import {
   type Message,
   type StreamName,
 } from '@everfold/core'
+import { DYNAMODB } from '../limits.ts'
 import {
   comeAgain,
   DONE,
@@ -37,16 +38,31 @@ export interface CommandConsumerOptions extends MessageConsumerOptions {
   readonly execute?: Partial<ExecuteOptions>
   /** The most commands of one stream in one commit; 100 unless told. */
   readonly groupLimit?: number
+  /** The most bytes of one stream's commands in one commit, unless one alone has more; 400 KB, an item, unless told. */
+  readonly groupBytes?: number
 }
 
 export const commandConsumer = (options: CommandConsumerOptions): ReturnType<typeof messageConsumer> => {
-  const { aggregates, groupLimit = 100 } = options
+  const { aggregates, groupLimit = 100, groupBytes = DYNAMODB.itemBytes } = options
   const decide = decider(options)
   const work: Work = async (messages) => {
-    const group = leading(aggregates, messages.slice(0, groupLimit))
+    const group = leading(aggregates, within(groupBytes, messages.slice(0, groupLimit)))
     return E.isLeft(group) ? [hopeless(group.left)] : decide(group.right)
   }
   return messageConsumer(options, work)
+}
+
+/**
+ * The first messages up to so many bytes, at least one. Where large commits go to a claim check, nothing else would cut
+ * them before they are an object too large for whoever reads it.
+ */
+const within = (limitBytes: number, messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
+  let bytes = 0
+  const beyond = messages.findIndex(({ body }, at) => {
+    bytes += Buffer.byteLength(JSON.stringify(body))
+    return at > 0 && bytes > limitBytes
+  })
+  return beyond < 0 ? messages : messages.slice(0, beyond)
 }
 
 /** Commands of one stream. */

@@ -103,6 +103,15 @@ describe('what waits together', () => {
     ).toEqual(['tally/a: 1', 'tally/a: 2', 'tally/b: 1', 'tally/c: 1'])
   })
 
+  test('for one stream is cut by its bytes, where only one that is larger alone goes beyond them', async () => {
+    const { consume, commits } = desk()
+    const kilobytes = [100, 150, 100, 100, 500, 1, 1]
+    const notes = kilobytes.map((size, at) => `${at}`.padEnd(size * 1024, 'x'))
+    expect(await consume(sqsEvent(notes.map((note) => count('a', note))))).toEqual([])
+    expect(commits().map(({ answers }) => answers.length)).toEqual([3, 1, 1, 2])
+    expect(notesOf(commits(), 'a')).toEqual(notes)
+  })
+
   test('is on record once however often it comes', async () => {
     const { consume, commits } = desk()
     const event = sqsEvent([count('a', '1'), count('a', '2'), count('a', '1')])
