@@ -73,6 +73,8 @@ export const SQS = {
   tokenLength: 128,
   /** How long a receive may wait. Source: AWS SDK, ReceiveMessageRequest (2026-11). */
   waitSeconds: 20,
+  /** How long a message is kept, at most. Source: AWS SDK, SetQueueAttributesCommand (2026-11). */
+  retentionMs: 14 * 24 * 60 * 60_000,
 } as const
 
 export const SCHEDULER = {
@@ -80,4 +82,6 @@ export const SCHEDULER = {
   nameLength: 64,
   /** What a schedule hands to its target. Source: AWS SDK, scheduler Target (2026-11). */
   inputBytes: 256 * 1024,
+  /** How long a target that does not take it is tried, at most. Source: EventBridge Scheduler API reference, RetryPolicy (2026-11). */
+  retryMs: 24 * 60 * 60_000,
 } as const

@@ -84,10 +84,10 @@ const startOf = (
     : from
 }
 
-/** Whatever a checkpoint had left unread was appended within the day before it. */
+/** Whatever a checkpoint had left unread was appended within the day before it, its commands perhaps long before. */
 const lost = ({ atMs }: Checkpoint, why: string, cause?: unknown): Fault => {
   const since = new Date(Math.max(0, atMs - DYNAMODB_STREAMS.retentionMs)).toISOString()
-  const remedy = `begin without a checkpoint, then run "everfold republish --since ${since}"`
+  const remedy = `begin without a checkpoint, then run "everfold republish --since ${since}" (commands that waited longer than its --waited days are not among these)`
   return unavailable(`the change stream: ${why}, so commits may be lost to this reader; ${remedy}`, cause)
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../operations/republish.ts'
 import { relay } from '../relay/index.ts'
 import { systemClock } from '../system-clock.ts'
-import { type Asked, dateOf, neededText, segmentsOf, shown, textOf } from './arguments.ts'
+import { type Asked, countOf, dateOf, neededText, segmentsOf, shown, textOf } from './arguments.ts'
 import { configurationOf } from './configuration.ts'
 import { Failure, Misuse } from './failure.ts'
 import { failureOf } from './fault.ts'
@@ -48,8 +48,18 @@ const optionsOf = (asked: Asked): RepublishOptions => {
   const sinceMs = dateOf(asked, 'since') ?? 0
   const untilMs = dateOf(asked, 'until') ?? systemClock.nowMs()
   if (sinceMs > untilMs) throw new Misuse('--since is behind --until, or in the future.')
-  return { sinceMs, untilMs, category: textOf(asked, 'category'), segments: segmentsOf(asked) }
+  const days = countOf(asked, 'waited', MOST_DAYS)
+  return {
+    sinceMs,
+    waitedMs: days === undefined ? undefined : days * DAY_MS,
+    untilMs,
+    category: textOf(asked, 'category'),
+    segments: segmentsOf(asked),
+  }
 }
+
+const DAY_MS = 24 * 60 * 60_000
+const MOST_DAYS = 36_500
 
 const judgeCategory = ({ service }: Configuration, category: string | undefined): void => {
   const known = [...aggregatesOf(service).keys()]

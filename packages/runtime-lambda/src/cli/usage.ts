@@ -108,17 +108,22 @@ projector with that list is deployed first: it feeds both.
     synopsis: 'everfold republish --since date [--until date] [--category c] [--dry-run]',
     summary: 'publish events of the log once more',
     details: `WRITES to the bus, nothing else. Scans the whole log, and publishes the events
-of all commits from --since on as the relay does. Whoever counts an event by its
-id counts it once. Exit code 1 where something could not be published; then it
-is listed.
+of all commits that may have been appended from --since on as the relay does. A
+commit has the time at which its commands arrived, and these may have waited, so
+what is up to --waited days older is published too. Whoever counts an event by
+its id counts it once. Exit code 1 where something could not be published; then
+it is listed.
 
   --since <date>    ISO 8601, such as 2026-11-23 or 2026-11-23T09:00:00Z
   --until <date>    up to this time; default: now
+  --waited <n>      how many days a command may have waited in queues before it
+                    was carried out; default: 29, which are a day of Scheduler's
+                    retries, 14 in its queue and 14 among the dead letters
   --category <c>    only the streams of this category
   --segments <n>    how many parts of the log are read at once; default: 4
   --dry-run         only counts`,
     operands: [],
-    options: { since: text, until: text, category: text, segments: text, 'dry-run': flag },
+    options: { since: text, until: text, waited: text, category: text, segments: text, 'dry-run': flag },
   },
   'dead-letters': {
     synopsis: 'everfold dead-letters list|replay --queue url [--to url] [--max n]',

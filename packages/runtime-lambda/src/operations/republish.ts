@@ -14,10 +14,13 @@ import {
   type TE,
 } from '@everfold/core'
 import type { WorkBatch } from '../consumers/batch.ts'
+import { SCHEDULER, SQS } from '../limits.ts'
 
 export interface RepublishOptions {
-  /** The commits from this time on, in milliseconds since 1970. */
+  /** The commits that were appended from this time on, in milliseconds since 1970. */
   readonly sinceMs: number
+  /** How long before its commit was appended a command may have arrived; `LONGEST_WAIT_MS` unless told. */
+  readonly waitedMs?: number | undefined
   /** Up to this time, itself included; without end unless told. */
   readonly untilMs?: number | undefined
   /** Only streams of this category. */
@@ -25,6 +28,12 @@ export interface RepublishOptions {
   /** How many parts of the log are scanned at once; 4 unless told. */
   readonly segments?: number | undefined
 }
+
+/**
+ * A commit has the time of its commands, not that of its append. A timer's command waits while Scheduler tries to send
+ * it, then as any other in its queue, and once more in the dead-letter queue until it is replayed.
+ */
+export const LONGEST_WAIT_MS = SCHEDULER.retryMs + 2 * SQS.retentionMs
 
 export interface RepublishPorts {
   readonly store: Pick<EventStore, 'scan'>
@@ -85,9 +94,9 @@ export const republish =
   }
 
 const isWanted =
-  ({ sinceMs, untilMs = Number.POSITIVE_INFINITY, category }: RepublishOptions) =>
+  ({ sinceMs, waitedMs = LONGEST_WAIT_MS, untilMs = Number.POSITIVE_INFINITY, category }: RepublishOptions) =>
   ({ stream, timeMs }: Commit): boolean =>
-    timeMs >= sinceMs &&
+    timeMs >= sinceMs - waitedMs &&
     timeMs <= untilMs &&
     (category === undefined || streamParts(stream).category === category)
 

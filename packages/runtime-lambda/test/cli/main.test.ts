@@ -339,19 +339,23 @@ describe('everfold rebuild', () => {
 const publishing = (args: ReadonlyArray<string>) =>
   everfold(['republish', ...args, '--config', CONFIG], { env: addresses() })
 
+/** A refusal has no events. */
+const wanted = () =>
+  shop.log.filter(
+    (commit) => commit.timeMs >= Date.parse('2026-11-02T06:00:00Z') && publishedEvents(commit).length > 0,
+  )
+
 describe('everfold republish', () => {
-  const since = '2026-11-02T06:00:00Z'
-  /** A refusal has no events. */
-  const wanted = () =>
-    shop.log.filter((commit) => commit.timeMs >= Date.parse(since) && publishedEvents(commit).length > 0)
+  /** What may have waited for a day: from the second of November on. */
+  const SINCE = ['--since', '2026-11-03T06:00:00Z', '--waited', '1']
 
   test('publishes every event since then, as the relay does, and counts them', async () => {
     const due = wanted().flatMap(publishedEvents)
     const before = bus.published.length
-    const dry = await publishing(['--since', since, '--dry-run', '--json'])
+    const dry = await publishing([...SINCE, '--dry-run', '--json'])
     expect(lines(dry)).toMatchObject([{ dryRun: true, events: due.length, complete: true }])
     expect(bus.published).toHaveLength(before)
-    const { code, out, err } = await publishing(['--since', since])
+    const { code, out, err } = await publishing(SINCE)
     expect({ code, out }).toEqual({
       code: 0,
       out: `Published: ${due.length} events of ${wanted().length} commits. Scanned: ${shop.log.length} commits.\n`,
@@ -368,7 +372,7 @@ describe('everfold republish', () => {
 
   test('names what could not be published', async () => {
     refused.add(`${order}@1.0`)
-    const args = ['--since', since, '--category', 'order']
+    const args = [...SINCE, '--category', 'order']
     const [human, json] = [await publishing(args), await publishing([...args, '--json'])]
     expect(human).toMatchObject({
       code: 1,

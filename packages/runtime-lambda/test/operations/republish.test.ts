@@ -47,16 +47,17 @@ describe('publishing from the log', () => {
     anyLog,
     fc.nat({ max: 14 }),
     fc.nat({ max: 14 }),
+    fc.nat({ max: 5 }),
     fc.integer({ min: 1, max: 5 }),
     fc.func(fc.nat({ max: 5 })),
   ])(
     'publishes every commit of the time and category once, and names each that the bus does not take',
-    async (log, since, length, segments, chance) => {
+    async (log, since, length, waitedMs, segments, chance) => {
       const start = 1_767_225_600_000
       const sinceMs = start + since
       const untilMs = sinceMs + length
       const bus = busOf((place) => chance(place) === 0)
-      const options = { sinceMs, untilMs, category: 'tally', segments }
+      const options = { sinceMs, untilMs, waitedMs, category: 'tally', segments }
       const seen: Array<number> = []
       const done = must(
         await republish(
@@ -65,7 +66,8 @@ describe('publishing from the log', () => {
         )((count) => seen.push(count))(),
       )
       const wanted = log.filter(
-        ({ stream, timeMs }) => stream.startsWith('tally/') && timeMs >= sinceMs && timeMs <= untilMs,
+        ({ stream, timeMs }) =>
+          stream.startsWith('tally/') && timeMs >= sinceMs - waitedMs && timeMs <= untilMs,
       )
       const failed = done.failures.map(({ stream, commit }) => placeOf({ stream, number: commit }))
       expect(failed.toSorted()).toEqual(
@@ -82,6 +84,14 @@ describe('publishing from the log', () => {
       expect(seen.at(-1)).toBe(log.length)
     },
   )
+
+  test('publishes what was appended since then, however long its command had waited in queues', async () => {
+    const [commit] = history(tally('a'), [['x']])
+    const appendedMs = (commit?.timeMs ?? 0) + 28 * 24 * 3_600_000
+    const log = commit === undefined ? [] : [commit]
+    const counted = must(await republish({ store: storeOf(log) }, { sinceMs: appendedMs })()())
+    expect(counted).toMatchObject({ scanned: 1, commits: 1 })
+  })
 
   test('without a bus only counts', async () => {
     const log = history(tally('a'), [['x', 'y'], [], ['z']])
