@@ -28,10 +28,22 @@ export type Fault =
       readonly limitBytes: number
     }
 
+  /** No port, or none of this kind, ever does it: a key that it does not take, or a bug that throws. */
+  | { readonly _tag: 'Impossible'; readonly what: string; readonly cause?: unknown }
+
 export const unavailable = (what: string, cause?: unknown): Fault => ({ _tag: 'Unavailable', what, cause })
 
-/** Whether it will not go through however often it is tried: a history that cannot be read waits for a person. */
-export const isPermanent = ({ _tag }: Fault): boolean => _tag === 'Undecodable' || _tag === 'MissingCommit'
+export const impossible = (what: string, cause?: unknown): Fault => ({ _tag: 'Impossible', what, cause })
+
+/** Whether it will not go through however often it is tried: it waits for a person, or for other code. */
+export const isPermanent = ({ _tag }: Fault): boolean => PERMANENT.has(_tag)
+
+const PERMANENT: ReadonlySet<Fault['_tag']> = new Set([
+  'Undecodable',
+  'MissingCommit',
+  'TooLarge',
+  'Impossible',
+])
 
 /** Why one command of a group cannot be answered; nothing was recorded for it. */
 export type Refusal =

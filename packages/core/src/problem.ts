@@ -46,6 +46,8 @@ export const faultProblem = (fault: Fault): Problem => {
       return retryLater('Too many writers at once.')
     case 'TooLarge':
       return tooLarge(fault.limitBytes)
+    case 'Impossible':
+      return problem(500, 'Impossible', { detail: `${fault.what} cannot be.` })
     case 'Undecodable':
     case 'MissingCommit':
       return problem(500, 'A history cannot be read', { detail: `The stream ${fault.stream} stops here.` })

@@ -7,9 +7,10 @@
  */
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import type { Commit, Json, RecordedEvent, StoredEvent } from './commit.ts'
-import { type Fault, isPermanent, unavailable } from './fault.ts'
+import { type Fault, impossible, isPermanent, unavailable } from './fault.ts'
 import { E, type TE } from './fp.ts'
 import type { EventStore } from './ports/event-store.ts'
+import type { Log } from './ports/log.ts'
 import type { Generation, Row, RowKey, ViewStore } from './ports/view-store.ts'
 import { recordedEvents } from './recorded.ts'
 import { type StreamName, streamParts } from './stream-name.ts'
@@ -64,6 +65,8 @@ export const generationRead =
 export interface ProjectPorts {
   readonly store: EventStore
   readonly views: ViewStore
+  /** Told of a generation that can never take a stream in, and is passed over because nobody reads it. */
+  readonly report?: Log
 }
 
 /** Takes commits of one stream into a projection, or into several. */
@@ -97,30 +100,62 @@ export const project =
 /**
  * Takes commits of one stream into several projections, into generations of one view in the order in which they are
  * listed: the one that is being built before the one that is read. So whatever its readers have seen of a stream is in
- * the next one too. A generation that can never take a commit in keeps it from no other; then no rebuild switches to it.
+ * the next one too. A generation that can never take a commit in, and that nobody reads, is passed over and reported;
+ * no rebuild switches to it then.
  */
 export const projectAll = (projections: ReadonlyArray<Projection>, ports: ProjectPorts): Project => {
-  const views = [...Map.groupBy(projections, ({ name }) => name).values()].map((generations) =>
-    generations.map((one) => project(one, ports)),
-  )
+  const views = [...Map.groupBy(projections, ({ name }) => name).values()]
+  const taking = views.map((generations) => generations.map((one) => ({ one, take: project(one, ports) })))
   return (...commits) =>
     async () => {
-      const taken = await Promise.all(views.map((generations) => inTurn(generations, commits)))
+      const taken = await Promise.all(taking.map((generations) => inTurn(generations, ports, commits)))
       return taken.find(E.isLeft) ?? E.right(undefined)
     }
 }
 
+interface Taking {
+  readonly one: Projection
+  readonly take: Project
+}
+
 const inTurn = async (
-  generations: ReadonlyArray<Project>,
+  generations: ReadonlyArray<Taking>,
+  ports: ProjectPorts,
   commits: Parameters<Project>,
 ): Promise<E.Either<Fault, void>> => {
-  let first: E.Either<Fault, void> = E.right(undefined)
-  for (const take of generations) {
-    const taken = await take(...commits)()
-    if (E.isLeft(taken) && !isPermanent(taken.left)) return taken
-    if (E.isRight(first)) first = taken
+  const failed = new Map<Projection, Fault>()
+  for (const { one, take } of generations) {
+    const taken = await withoutThrowing(one, take, commits)
+    if (E.isRight(taken)) continue
+    if (generations.length === 1 || !isPermanent(taken.left)) return taken
+    failed.set(one, taken.left)
   }
-  return first
+  const [first] = failed.keys()
+  if (first === undefined) return E.right(undefined)
+  const listed = generations.map(({ one }) => one)
+  const read = await generationRead(listed, ports.views)(first.name)()
+  if (E.isLeft(read)) return read
+  const [{ stream }] = commits
+  for (const [one, fault] of failed) {
+    if (one.generation === read.right?.generation) return E.left(fault)
+    ports.report?.({ level: 'error', message: NOT_TAKEN_IN, ...generationOf(one), stream, fault })
+  }
+  return E.right(undefined)
+}
+
+const NOT_TAKEN_IN = 'a generation that is not read cannot take a stream in'
+
+/** What throws is a bug of the generation's code, and stops nothing but it. */
+const withoutThrowing = async (
+  { name, generation }: Projection,
+  take: Project,
+  commits: Parameters<Project>,
+): Promise<E.Either<Fault, void>> => {
+  try {
+    return await take(...commits)()
+  } catch (broken) {
+    return E.left(impossible(`generation ${generation} of ${name} with ${commits[0].stream}`, broken))
+  }
 }
 
 /** Where the events of a stream go; undefined where the projection hears none of them. */

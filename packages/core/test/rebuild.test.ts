@@ -4,9 +4,11 @@ import {
   E,
   type EventStore,
   execute,
+  type Fault,
   from,
   type Generation,
   generationRead,
+  isPermanent,
   type Projection,
   project,
   projectAll,
@@ -310,6 +312,32 @@ const blind: Projection = {
   sources: [from(aggregate({ ...Seats.aggregate, event: variant('Unheard', {}) as never }), () => [])],
 }
 
+const broken = (): never => {
+  throw new TypeError('a bug of the new code')
+}
+const failing =
+  (fault: Fault) =>
+  (views: ViewStore): ViewStore => ({
+    ...views,
+    put: (of, ...row) => (of.generation === '2' ? async () => E.left(fault) : views.put(of, ...row)),
+  })
+const unfit: {
+  readonly [why: string]: { projection?: Projection; views?: (views: ViewStore) => ViewStore }
+} = {
+  'a history that it cannot read': { projection: blind },
+  'rows that throw': { projection: { ...next, sources: [from(Seats.aggregate, broken)] } },
+  'a change that throws': {
+    projection: {
+      ...next,
+      sources: [from(Seats.aggregate, () => [{ pk: 'ALL', sk: 'all', change: broken }])],
+    },
+  },
+  'a row that is too large': {
+    views: failing({ _tag: 'TooLarge', stream: showOf(0), sizeBytes: 500_000, limitBytes: 409_600 }),
+  },
+  'a key that is none': { views: failing({ _tag: 'Impossible', what: 'a key of 3,000 bytes' }) },
+}
+
 describe('a commit', () => {
   test('reaches the generation that is built before the one that is read', async () => {
     const house = await played()
@@ -337,12 +365,38 @@ describe('a commit', () => {
     expect(taken).toMatchObject(E.left({ _tag: 'Unavailable' }))
     expect(await rowsOf(house, '1')).not.toEqual(foldOf(house.store.log))
   })
-  test('that the next generation cannot read is taken in by the one that is read, and readers stay there', async () => {
+  describe.each(Object.keys(unfit))('that the next generation can never take in, for %s,', (why) => {
+    const { projection = next, views: troubled = (views: ViewStore) => views } = unfit[why] ?? {}
+    const troubledHouse = async () => {
+      const house = await played()
+      await house.write(showOf(0))
+      const told: Array<unknown> = []
+      const ports = {
+        ...house.ports,
+        views: troubled(house.views),
+        report: (entry: unknown) => told.push(entry),
+      }
+      return { house, ports, told }
+    }
+    test('is taken in by the one that is read, and the other one is reported', async () => {
+      const { house, ports, told } = await troubledHouse()
+      rightOf(await projectAll([projection, old], ports)(newestOf(house))())
+      expect(await rowsOf(house, '1')).toEqual(foldOf(house.store.log))
+      expect(told).toMatchObject([{ level: 'error', generation: '2', stream: showOf(0) }])
+      expect(isPermanent((told[0] as { readonly fault: Fault }).fault)).toBe(true)
+    })
+    test('is a fault once that is the one that is read', async () => {
+      const { house, ports, told } = await troubledHouse()
+      await house.views.activate(generation('2'))()
+      const taken = await projectAll([projection, old], ports)(newestOf(house))()
+      expect(E.isLeft(taken) && isPermanent(taken.left)).toBe(true)
+      expect(await rowsOf(house, '1')).toEqual(foldOf(house.store.log))
+      expect(told).toEqual([])
+    })
+  })
+  test('that the next generation cannot read leaves readers where they are', async () => {
     const house = await played()
     await house.write(showOf(0))
-    const taken = await projectAll([blind, old], house.ports)(newestOf(house))()
-    expect(taken).toMatchObject(E.left({ _tag: 'Undecodable' }))
-    expect(await rowsOf(house, '1')).toEqual(foldOf(house.store.log))
     const rebuilt = await rebuild(blind, house.ports, { segments: 1, listed })()
     expect(rebuilt).toMatchObject(E.left({ _tag: 'Undecodable' }))
     expect(await house.views.active('counts')()).toEqual(E.right(undefined))

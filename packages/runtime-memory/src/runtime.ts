@@ -164,9 +164,10 @@ const followersOf = (
     const found = asked(commit)
     return E.isLeft(found) ? found : deliver(found.right)
   })
+  const report: Log = ({ message, ...reason }) => following.office.bury(String(message), reason)
   const views = Map.groupBy(service.projections, ({ name }) => name)
   const projectors = [...views].map(([name, generations]) => {
-    const take = projectAll(generations, ports)
+    const take = projectAll(generations, { ...ports, report })
     return follower(following, `projector ${name}`, (commit) => take(commit)())
   })
   return [relay, ...projectors]

@@ -293,7 +293,10 @@ describe.each(modes)('%s', (mode) => {
     })
     expect(tally(open, 'Served')).toEqual({ ann: ['round:bomb'], ben: ['tea'], cid: ['milk'] })
     expect(Object.keys(await open.kernel.run(() => rowsOf(open, 'TAB'))).toSorted()).toEqual(['ben', 'cid'])
-    expect(open.runtime.deadLetters.map(({ reason }) => String(reason)).toSorted()).toEqual([
+    const causes = open.runtime.deadLetters.map(
+      ({ reason }) => (reason as { cause?: unknown }).cause ?? reason,
+    )
+    expect(causes.map(String).toSorted()).toEqual([
       'Error: a decider that is not total',
       'Error: a decider that is not total',
       'Error: a projection that is not total',

@@ -11,7 +11,7 @@
  * its partition is `ipk`, its order is that of `pk`. Tombstones, progresses and readers have no `ipk`: they are not
  * in the index. A progress has a partition of its own, so that no partition is hotter than its stream.
  */
-import { type Fault, type Generation, type RowKey, type StreamName, unavailable } from '@everfold/core'
+import { type Fault, type Generation, impossible, type RowKey, type StreamName } from '@everfold/core'
 import { DYNAMODB } from '../limits.ts'
 
 export const rowsPrefix = ({ projection, generation }: Generation): string =>
@@ -38,7 +38,7 @@ export const readersKey = (projection: string): RowKey => ({ pk: escaped(project
 /** Why there can be no such row; undefined where there can. */
 export const rowKeyFault = (generation: Generation, key: RowKey): Fault | undefined =>
   key.sk === ''
-    ? unavailable(`an empty sort key beside ${key.pk}, which DynamoDB does not take`)
+    ? impossible(`an empty sort key beside ${key.pk}, which DynamoDB does not take`)
     : keyFault(generation, key)
 
 /**
@@ -57,9 +57,9 @@ export const progressFault = (generation: Generation, stream: StreamName): Fault
 
 /** Half of a surrogate pair has no UTF-8: any two such keys would be stored as one. */
 const textFault = (name: string, key: string, limitBytes: number): Fault | undefined => {
-  if (!key.isWellFormed()) return unavailable(`the ${name} ${JSON.stringify(key)}, which is no Unicode text`)
+  if (!key.isWellFormed()) return impossible(`the ${name} ${JSON.stringify(key)}, which is no Unicode text`)
   const bytes = Buffer.byteLength(key)
   return bytes <= limitBytes
     ? undefined
-    : unavailable(`the ${name} ${key}: it has ${bytes} bytes, and DynamoDB takes ${limitBytes}`)
+    : impossible(`the ${name} ${key}: it has ${bytes} bytes, and DynamoDB takes ${limitBytes}`)
 }

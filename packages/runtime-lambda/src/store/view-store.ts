@@ -10,6 +10,7 @@ import {
   E,
   type Fault,
   type Generation,
+  impossible,
   type Row,
   type RowKey,
   type Sources,
@@ -116,7 +117,7 @@ const sizeFault = (item: RowItem, expected: Sources | undefined): Fault | undefi
   const streams = Object.keys(item.sources) as Array<StreamName>
   const stream = streams.find((one) => item.sources[one] !== expected?.[one]) ?? streams[0]
   return stream === undefined
-    ? unavailable(`the row ${item.pk} ${item.sk}: it has ${sizeBytes} bytes`)
+    ? impossible(`the row ${item.pk} ${item.sk}: it has ${sizeBytes} bytes`)
     : { _tag: 'TooLarge', stream, sizeBytes, limitBytes: DYNAMODB.itemBytes }
 }
 

@@ -284,7 +284,7 @@ const big = (bytes: number): string => 'x'.repeat(bytes)
 
 const faultOf = (answer: E.Either<Fault, unknown>): string => {
   if (E.isRight(answer)) return 'none'
-  return answer.left._tag === 'Unavailable' ? answer.left.what : answer.left._tag
+  return 'what' in answer.left ? answer.left.what : answer.left._tag
 }
 
 describe('the limits of DynamoDB', () => {
