@@ -44,6 +44,10 @@ export const write = async (table: Table, put: Put): Promise<E.Either<AppendFail
   const outcome = await patiently(table, () => table.client.send(new PutCommand(placed(table, item))))
   if (E.isRight(outcome)) return DONE
   const error = outcome.left
+  if (isRefusedForSize(error)) {
+    const sizeBytes = itemBytes(item)
+    return E.left({ _tag: 'TooLarge', stream: commit.stream, sizeBytes, limitBytes: DYNAMODB.itemBytes })
+  }
   if (errorName(error) !== 'ConditionalCheckFailedException')
     return E.left({ _tag: 'OutcomeUnknown', cause: error })
   return isOwn(item, (error as { readonly Item?: Stored }).Item) ? DONE : E.left(conflict(commit.stream))
@@ -77,7 +81,9 @@ export const writeTogether = async (
     () => table.client.send(new TransactWriteCommand(input)),
     (error) => isTransient(error) || isOthersTraffic(error),
   )
-  return E.isRight(outcome) ? DONE : explained(outcome.left, actions, puts)
+  if (E.isRight(outcome)) return DONE
+  const tooLarge = isRefusedForSize(outcome.left) ? sizeOf(puts, actions) : undefined
+  return tooLarge === undefined ? explained(outcome.left, actions, puts) : E.left(tooLarge)
 }
 
 const actionsOf = (
@@ -98,20 +104,35 @@ const actionsOf = (
 const refusal = (
   puts: ReadonlyArray<Put>,
   unmoved: ReadonlyArray<Position>,
-  { length: actions }: ReadonlyArray<Action>,
+  actions: ReadonlyArray<Action>,
 ): TogetherFailure | undefined => {
   const streams = [...puts.map(({ commit }) => commit.stream), ...unmoved.map(({ stream }) => stream)]
   const twice = streams.find((stream, at) => streams.indexOf(stream) !== at)
   if (twice !== undefined) return { _tag: 'StreamTwice', stream: twice }
   const limitActions = DYNAMODB.transactionActions
-  if (actions > limitActions) return { _tag: 'TooMany', actions, limitActions }
-  const sizes = puts.map(({ item }) => itemBytes(item))
-  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
-  const largest = puts[sizes.indexOf(Math.max(...sizes))]
-  if (largest === undefined || sizeBytes <= DYNAMODB.transactionBytes) return undefined
-  const { stream } = largest.commit
-  return { _tag: 'TooLarge', stream, sizeBytes, limitBytes: DYNAMODB.transactionBytes }
+  if (actions.length > limitActions) return { _tag: 'TooMany', actions: actions.length, limitActions }
+  const tooLarge = sizeOf(puts, actions)
+  return tooLarge !== undefined && tooLarge.sizeBytes > tooLarge.limitBytes ? tooLarge : undefined
 }
+
+type TooLarge = Extract<AppendFailure, { readonly _tag: 'TooLarge' }>
+
+/** All items, markers included, in the name of the largest commit. */
+const sizeOf = (puts: ReadonlyArray<Put>, actions: ReadonlyArray<Action>): TooLarge | undefined => {
+  let sizeBytes = 0
+  for (const action of actions) {
+    if (action._tag === 'Place') sizeBytes += itemBytes(action.put.item)
+    if (action._tag === 'Mark') sizeBytes += itemBytes(action.item)
+  }
+  const sizes = puts.map(({ item }) => itemBytes(item))
+  const largest = puts[sizes.indexOf(Math.max(...sizes))]
+  if (largest === undefined) return undefined
+  return { _tag: 'TooLarge', stream: largest.commit.stream, sizeBytes, limitBytes: DYNAMODB.transactionBytes }
+}
+
+/** Refused before anything was stored, because DynamoDB counts more bytes than we do. */
+const isRefusedForSize = (error: unknown): boolean =>
+  errorName(error) === 'ValidationException' && /\bsize\b/i.test((error as Error).message)
 
 const writeOf = (table: Table, action: Action) => {
   switch (action._tag) {

@@ -241,7 +241,7 @@ const parsed = <A>(
  * What DynamoDB counts: names and values. Source: DynamoDB Developer Guide, "Item sizes and formats" (2026-11); a
  * number takes a byte for two digits and one more, at most one more than here.
  */
-export const itemBytes = (item: CommitItem): number => {
+export const itemBytes = (item: object): number => {
   let bytes = 0
   for (const [name, value] of Object.entries(item) as ReadonlyArray<[string, unknown]>) {
     bytes += name.length

@@ -26,6 +26,7 @@ import { eventStoreSuite } from '@everfold/core/conformance'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, inject, test } from 'vitest'
 import { type ClaimCheck, s3ClaimCheck } from '../../src/store/claim-check.ts'
+import { itemBytes, itemOf } from '../../src/store/commit-item.ts'
 import { dynamoEventStore } from '../../src/store/event-store.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { aggregate, command, type TallyEvent, type TallyRejection, TIME_MS, tally } from '../tally.ts'
@@ -163,6 +164,18 @@ describe('an append', () => {
     expect(await store.append(similar)()).toEqual(E.left({ _tag: 'Conflict', stream: own.stream }))
   })
 
+  test('that DynamoDB refuses for its size is too large by name, however we counted', async () => {
+    const fields = { message: 'Item size has exceeded the maximum allowed size' }
+    for (const operation of ['PutItem', 'TransactWriteItems']) {
+      const store = await storeOf((call) =>
+        call.operation === operation ? { _tag: 'Refused', error: 'ValidationException', fields } : undefined,
+      )
+      const plain = commitOf(freshStream(), 1, 'own')
+      const own = operation === 'PutItem' ? plain : marked(plain, undatedId(randomUUID()))
+      expect(await store.append(own)()).toMatchObject({ left: { _tag: 'TooLarge', stream: own.stream } })
+    }
+  })
+
   test('to a table that is not there leaves its outcome unknown and says why', async () => {
     const store = dynamoEventStore({
       client: DynamoDBDocumentClient.from(plainClient()),
@@ -178,11 +191,51 @@ describe('an append', () => {
   })
 })
 
-const s3 = () => new S3Client({ ...localClient(inject('endpoints').s3), forcePathStyle: true })
-
 /** Nothing deflates it. */
 const noise = (length: number): string =>
   Array.from({ length: Math.ceil(length / 32) }, () => randomUUID().replaceAll('-', '')).join('')
+
+const bytesOf = (commit: Commit): number => itemBytes(itemOf(commit))
+
+const noisy = noise(650_000)
+
+/** Commits of streams of their own that are so many bytes as items, the first of which leaves 60 markers. */
+const commitsOf = (sizeBytes: number): ReadonlyArray<Commit> => {
+  const large = Array.from({ length: 11 }, () => commitOf(freshStream(), 1, 'large', noisy))
+  const first = commitOf(freshStream(), 1, 'first')
+  const ids = Array.from({ length: 60 }, () => undatedId(randomUUID()))
+  const answers = ids.flatMap((id) => marked(first, id).answers)
+  let rest = sizeBytes - bytesOf({ ...first, answers })
+  for (const one of large) rest -= bytesOf(one)
+  const stream = freshStream()
+  let [fits, beyond] = [0, noisy.length]
+  while (beyond - fits > 500) {
+    const length = Math.floor((fits + beyond) / 2)
+    if (bytesOf(commitOf(stream, 1, 'most', noisy.slice(0, length))) + 500 > rest) beyond = length
+    else fits = length
+  }
+  const most = commitOf(stream, 1, 'most', noisy.slice(0, fits))
+  const last = commitOf(freshStream(), 1, 'last', '')
+  const exact = commitOf(last.stream, 1, 'last', noisy.slice(0, rest - bytesOf(most) - bytesOf(last)))
+  return [{ ...first, answers }, ...large, most, exact]
+}
+
+describe('a transaction', () => {
+  const LIMIT = 4 * 1024 * 1024
+
+  test.each([100, 5000, 20_000])(
+    'near its limit is stored or is too large by name, its markers counted: %i bytes below it without them',
+    async (below) => {
+      const commits = commitsOf(LIMIT - below)
+      expect(commits.reduce((sum, commit) => sum + bytesOf(commit), 0)).toBe(LIMIT - below)
+      const outcome = await (await storeOf()).appendTogether(commits)()
+      if (below === 20_000) expect(outcome).toEqual(E.right(undefined))
+      else expect(outcome).toMatchObject({ left: { _tag: 'TooLarge', limitBytes: LIMIT } })
+    },
+  )
+})
+
+const s3 = () => new S3Client({ ...localClient(inject('endpoints').s3), forcePathStyle: true })
 
 describe('a commit above 400 KB', () => {
   const bucket = `claims-${randomUUID()}`
