@@ -19,8 +19,11 @@ import {
   type EventStore,
   type Fault,
   type Page,
+  type Scanned,
   type StreamName,
+  type Unreadable,
 } from '@everfold/core'
+import { inParallel } from '../parallel.ts'
 import { type Patience, patientlyOr } from '../patience.ts'
 import { type Put, write, writeTogether } from './append.ts'
 import type { ClaimCheck } from './claim-check.ts'
@@ -94,33 +97,57 @@ const page = async (
     const { Items: items = [], LastEvaluatedKey: last } = found.right
     from = last
     if (items.length === 0 && last !== undefined) continue
-    const commits = await commitsOf(options, items)
+    const backward = query.ScanIndexForward === false
+    const wanted = backward ? upToSnapshot(items) : items
+    const commits = await commitsOf(options, wanted)
     if (E.isLeft(commits)) return commits
-    const atFirst = query.ScanIndexForward === false && commits.right.at(-1)?.number === 1
-    return E.right({ commits: commits.right, done: last === undefined || atFirst })
+    const atEnd = last === undefined && wanted.length === items.length
+    return E.right({
+      commits: commits.right,
+      done: atEnd || (backward && commits.right.at(-1)?.number === 1),
+    })
   }
 }
+
+/**
+ * The newest items, without those behind a snapshot that cost more than the query did: whoever can begin at the snapshot
+ * needs none of them, so that none of their objects is read, or can fail the read; and who cannot reads on from there.
+ */
+const upToSnapshot = (items: ReadonlyArray<StoredItem>): ReadonlyArray<StoredItem> => {
+  const snapshot = items.findIndex(({ s, sx }) => s !== undefined || sx !== undefined)
+  const costly = items.findIndex((item, at) => snapshot >= 0 && at > snapshot && isClaimed(item))
+  return costly < 0 ? items : items.slice(0, costly)
+}
+
+const isClaimed = ({ ax, sx }: StoredItem): boolean => ax !== undefined || sx !== undefined
 
 const commitsOf = async (
   { claimCheck }: DynamoEventStoreOptions,
   items: ReadonlyArray<StoredItem>,
 ): Promise<E.Either<Fault, ReadonlyArray<Commit>>> => {
-  const commits: Array<Commit> = []
-  for (const item of items) {
+  const read: Array<E.Either<Fault, Commit>> = []
+  await inParallel(items.entries(), REDEEMED, async ([at, item]) => {
     const commit = await readCommit(item, claimCheck)
+    read[at] = commit
+    return E.isRight(commit)
+  })
+  const commits: Array<Commit> = []
+  for (const commit of read) {
     if (E.isLeft(commit)) return commit
     commits.push(commit.right)
   }
   return E.right(commits)
 }
 
+/** How many claim checks are redeemed at once. */
+const REDEEMED = 8
+
 /** The commit of an item as it was read, its claim checks redeemed. */
 const readCommit = async (
   item: StoredItem,
   claimCheck: ClaimCheck | undefined,
 ): Promise<E.Either<Fault, Commit>> => {
-  const whole = item['ax'] === undefined && item['sx'] === undefined
-  const stored = whole ? E.right(item) : await redeemed(item, claimCheck)
+  const stored = isClaimed(item) ? await redeemed(item, claimCheck) : E.right(item)
   if (E.isLeft(stored)) return stored
   const commit = commitOf(stored.right)
   if (E.isRight(commit)) return commit
@@ -148,7 +175,7 @@ type Scan = Parameters<EventStore['scan']>[0]
 const scanned = async (
   options: DynamoEventStoreOptions,
   { segment, segments, cursor }: Scan,
-): Promise<E.Either<Fault, { readonly commits: ReadonlyArray<Commit>; readonly cursor?: string }>> => {
+): Promise<E.Either<Fault, Scanned>> => {
   const { client, table } = options
   const input = {
     TableName: table,
@@ -160,13 +187,22 @@ const scanned = async (
   const found = await patientlyOr(options, WHAT, () => client.send(new ScanCommand(input)))
   if (E.isLeft(found)) return found
   const { Items: items = [], LastEvaluatedKey: last } = found.right
-  const commits = await commitsOf(
-    options,
-    items.filter((item) => !isMarker(item)),
-  )
-  if (E.isLeft(commits)) return commits
+  const commits: Array<Commit> = []
+  const unreadable: Array<Unreadable> = []
+  for (const item of items) {
+    if (isMarker(item)) continue
+    const commit = await readCommit(item, options.claimCheck)
+    if (E.isRight(commit)) commits.push(commit.right)
+    else
+      unreadable.push({
+        stream: String(item['pk']) as StreamName,
+        commit: Number(item['sk']),
+        fault: commit.left,
+      })
+  }
   return E.right({
-    commits: commits.right,
+    commits,
+    unreadable,
     ...(last === undefined ? {} : { cursor: JSON.stringify(last) }),
   })
 }

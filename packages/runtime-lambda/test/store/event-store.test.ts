@@ -20,6 +20,7 @@ import {
   load,
   type Settled,
   type StreamName,
+  unavailable,
   undatedId,
 } from '@everfold/core'
 import { eventStoreSuite } from '@everfold/core/conformance'
@@ -296,6 +297,74 @@ describe('a commit above 400 KB', () => {
       }),
     )
     expect(await claim.get(put.right)()).toMatchObject({ left: { _tag: 'Unavailable' } })
+  })
+})
+
+/** A stream of commits behind claim checks, of which the tenth carries a snapshot; and what is redeemed of it. */
+const claimedStream = async (fingerprint: string) => {
+  const objects = new Map<string, Uint8Array>()
+  const gone = new Set<string>()
+  const redeemed: Array<string> = []
+  const claimCheck: ClaimCheck = {
+    put: (bytes) => async () => {
+      const reference = `${objects.size + 1}`
+      objects.set(reference, bytes)
+      return E.right(reference)
+    },
+    get: (reference) => async () => {
+      redeemed.push(reference)
+      const bytes = gone.has(reference) ? undefined : objects.get(reference)
+      return bytes === undefined ? E.left(unavailable('the bucket')) : E.right(bytes)
+    },
+  }
+  const store = await storeOf(undefined, claimCheck)
+  const stream = freshStream()
+  const snapshot = { fingerprint, state: { total: 10 }, memory: { ids: [] }, sizeBytes: 12 }
+  for (let number = 1; number <= 12; number += 1) {
+    const commit = commitOf(stream, number, `${number}`, number === 10 ? 'small' : noisy.repeat(2))
+    await store.append(number === 10 ? { ...commit, snapshot } : commit)()
+  }
+  return { store, stream, redeemed, gone }
+}
+
+describe('a load', () => {
+  test('redeems no claim check behind the snapshot that it begins at, and none of those can fail it', async () => {
+    const { store, stream, redeemed, gone } = await claimedStream(aggregate.fingerprint)
+    for (let number = 1; number <= 9; number += 1) gone.add(`${number}`)
+    expect(await load(aggregate, store, stream, 12)).toMatchObject({
+      right: { number: 12, state: { total: 12 } },
+    })
+    expect(redeemed.toSorted()).toEqual(['10', '11'])
+  })
+
+  test('that cannot begin at the snapshot reads on behind it, and fails where what it needs is gone', async () => {
+    const { store, stream, redeemed, gone } = await claimedStream('another')
+    expect(await load(aggregate, store, stream, 12)).toMatchObject({
+      right: { number: 12, state: { total: 12 } },
+    })
+    expect(new Set(redeemed).size).toBe(11)
+    expect(redeemed).toHaveLength(11)
+    gone.add('3')
+    expect(await load(aggregate, store, stream, 12)).toMatchObject({ left: { what: 'the bucket' } })
+  })
+
+  test('gives every commit once behind claim checks, whatever the pages are', async () => {
+    const { store, stream } = await claimedStream('another')
+    for (const limit of [1, 5, 12]) {
+      const numbers: Array<number> = []
+      for (let done = false; !done; ) {
+        const [before] = numbers.slice(-1)
+        const page = await store.readBackward(stream, {
+          limit,
+          ...(before === undefined ? {} : { before }),
+        })()
+        if (E.isLeft(page)) throw new Error(JSON.stringify(page.left))
+        expect(page.right.commits.length).toBeGreaterThan(0)
+        numbers.push(...page.right.commits.map(({ number }) => number))
+        ;({ done } = page.right)
+      }
+      expect(numbers).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1])
+    }
   })
 })
 
