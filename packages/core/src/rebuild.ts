@@ -125,6 +125,9 @@ const scan = async (
   for (;;) {
     const page = await ports.store.scan(cursor === undefined ? part : { ...part, cursor })()
     if (E.isLeft(page)) return page
+    // A view without what cannot be read would be another one.
+    const [unreadable] = page.right.unreadable
+    if (unreadable !== undefined) return E.left(unreadable.fault)
     for (const commit of page.right.commits) {
       const taken = await take(commit)()
       if (E.isLeft(taken)) return taken

@@ -11,6 +11,7 @@ import {
   type EventStore,
   type Page,
   type Position,
+  type Scanned,
   type StreamName,
   sizeBytes,
   type TogetherFailure,
@@ -35,7 +36,6 @@ export interface MemoryEventStore extends EventStore {
 }
 
 type Scan = Parameters<EventStore['scan']>[0]
-type Scanned = { readonly commits: ReadonlyArray<Commit>; readonly cursor?: string }
 
 /** A hole is a number that was passed over; only a broken writer leaves one. */
 type History = Array<Commit | undefined>
@@ -199,8 +199,8 @@ const scanned = (
     if (at < place || hash32(stream) % segments !== segment) continue
     const page = forward(history, at === place ? passed : 0, limit - commits.length)
     commits.push(...page.commits)
-    if (!page.done) return { commits, cursor: `${at}/${commits.at(-1)?.number ?? 0}` }
-    if (commits.length === limit) return { commits, cursor: `${at + 1}/0` }
+    if (!page.done) return { commits, unreadable: [], cursor: `${at}/${commits.at(-1)?.number ?? 0}` }
+    if (commits.length === limit) return { commits, unreadable: [], cursor: `${at + 1}/0` }
   }
-  return { commits }
+  return { commits, unreadable: [] }
 }

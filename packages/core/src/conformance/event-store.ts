@@ -203,6 +203,7 @@ const scanned = async (store: EventStore, segments: number): Promise<ReadonlyArr
     do {
       const part = { segment, segments }
       const page = rightOf(await store.scan(cursor === undefined ? part : { ...part, cursor })())
+      same(page.unreadable, [], 'all that was appended can be read')
       commits.push(...page.commits)
       cursor = page.cursor
     } while (cursor !== undefined)

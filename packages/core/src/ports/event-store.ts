@@ -41,6 +41,18 @@ export type TogetherFailure =
   | { readonly _tag: 'TooMany'; readonly actions: number; readonly limitActions: number }
   | { readonly _tag: 'StreamTwice'; readonly stream: StreamName }
 
+/** The place of a commit that cannot be read, and why. */
+export interface Unreadable extends Position {
+  readonly fault: Fault
+}
+
+/** Part of the log, in which all that can be read is among the commits. */
+export interface Scanned {
+  readonly commits: ReadonlyArray<Commit>
+  readonly unreadable: ReadonlyArray<Unreadable>
+  readonly cursor?: string
+}
+
 export interface EventStore {
   /** The newest commits below `before` (or from the head), newest first, at most `limit`. */
   readBackward(
@@ -69,10 +81,11 @@ export interface EventStore {
   ): TE.TaskEither<TogetherFailure, void>
   /**
    * One page of one of `segments` equal parts of all commits, in no order between streams; `cursor` is what the
-   * page before answered, and no `cursor` in the answer ends the segment.
+   * page before answered, and no `cursor` in the answer ends the segment. A commit that cannot be read is told of and
+   * keeps back no other; only what could not be scanned at all is a fault.
    */
   scan(
     this: void,
     options: { readonly segment: number; readonly segments: number; readonly cursor?: string },
-  ): TE.TaskEither<Fault, { readonly commits: ReadonlyArray<Commit>; readonly cursor?: string }>
+  ): TE.TaskEither<Fault, Scanned>
 }

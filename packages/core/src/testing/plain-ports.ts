@@ -54,7 +54,7 @@ export const plainStore = (): PlainStore => {
       return E.right(undefined)
     },
     appendTogether: refuse,
-    scan: () => async () => E.right({ commits: log }),
+    scan: () => async () => E.right({ commits: log, unreadable: [] }),
   }
 }
 

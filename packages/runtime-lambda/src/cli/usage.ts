@@ -111,8 +111,8 @@ projector with that list is deployed first: it feeds both.
 of all commits that may have been appended from --since on as the relay does. A
 commit has the time at which its commands arrived, and these may have waited, so
 what is up to --waited days older is published too. Whoever counts an event by
-its id counts it once. Exit code 1 where something could not be published; then
-it is listed.
+its id counts it once. Exit code 1 where something could not be published, or
+not be read, whatever its time; then it is listed, and all else is published.
 
   --since <date>    ISO 8601, such as 2026-11-23 or 2026-11-23T09:00:00Z
   --until <date>    up to this time; default: now

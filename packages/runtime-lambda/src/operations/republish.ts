@@ -9,9 +9,10 @@ import {
   E,
   type EventStore,
   type Fault,
-  type StreamName,
+  type Scanned,
   streamParts,
   type TE,
+  type Unreadable,
 } from '@everfold/core'
 import type { WorkBatch } from '../consumers/batch.ts'
 import { SCHEDULER, SQS } from '../limits.ts'
@@ -41,11 +42,8 @@ export interface RepublishPorts {
   readonly publish?: WorkBatch | undefined
 }
 
-export interface Unpublished {
-  readonly stream: StreamName
-  readonly commit: number
-  readonly fault: Fault
-}
+/** The place of a commit that was not published, and why. */
+export type Unpublished = Unreadable
 
 export interface Republished {
   /** All commits of the log that were looked at. */
@@ -53,6 +51,7 @@ export interface Republished {
   /** Those that were published, and their events. */
   readonly commits: number
   readonly events: number
+  /** What the bus did not take; and what cannot be read, whatever its time. */
   readonly failures: ReadonlyArray<Unpublished>
   /** False where the scan was given up, because nothing could be published any more. */
   readonly complete: boolean
@@ -71,7 +70,7 @@ interface Tally {
 /** So many commits in a row that the bus did not take mean that it takes none. */
 const MOST_IN_VAIN = 10
 
-/** A fault of the log ends it; what the bus does not take is gathered. */
+/** A fault of the log as a whole ends it; a commit that cannot be read, or that the bus does not take, is gathered. */
 export const republish =
   (ports: RepublishPorts, options: RepublishOptions) =>
   (onProgress: (scanned: number) => void = () => {}): TE.TaskEither<Fault, Republished> =>
@@ -81,9 +80,10 @@ export const republish =
     const wanted = isWanted(options)
     const scanned = await Promise.all(
       Array.from({ length: segments }, (_, segment) =>
-        scanSegment(ports.store, { segment, segments }, async (commits) => {
+        scanSegment(ports.store, { segment, segments }, async ({ commits, unreadable }) => {
+          tally.failures.push(...unreadable.filter(isOf(options)))
           await publishAll(ports.publish, commits.filter(wanted), tally)
-          tally.scanned += commits.length
+          tally.scanned += commits.length + unreadable.length
           onProgress(tally.scanned)
           return tally.inVain < MOST_IN_VAIN
         }),
@@ -96,21 +96,25 @@ export const republish =
 const isWanted =
   ({ sinceMs, waitedMs = LONGEST_WAIT_MS, untilMs = Number.POSITIVE_INFINITY, category }: RepublishOptions) =>
   ({ stream, timeMs }: Commit): boolean =>
-    timeMs >= sinceMs - waitedMs &&
-    timeMs <= untilMs &&
-    (category === undefined || streamParts(stream).category === category)
+    timeMs >= sinceMs - waitedMs && timeMs <= untilMs && isOf({ category })({ stream })
+
+/** Of what cannot be read the category is known, and the time is not. */
+const isOf =
+  ({ category }: Pick<RepublishOptions, 'category'>) =>
+  ({ stream }: Pick<Unreadable, 'stream'>): boolean =>
+    category === undefined || streamParts(stream).category === category
 
 /** Reads the part page by page, until its end or until `take` wants no more. */
 const scanSegment = async (
   store: Pick<EventStore, 'scan'>,
   part: { readonly segment: number; readonly segments: number },
-  take: (commits: ReadonlyArray<Commit>) => Promise<boolean>,
+  take: (page: Scanned) => Promise<boolean>,
 ): Promise<E.Either<Fault, void>> => {
   let cursor: string | undefined
   for (;;) {
     const page = await store.scan(cursor === undefined ? part : { ...part, cursor })()
     if (E.isLeft(page)) return page
-    const goesOn = await take(page.right.commits)
+    const goesOn = await take(page.right)
     cursor = page.right.cursor
     if (cursor === undefined || !goesOn) return E.right(undefined)
   }

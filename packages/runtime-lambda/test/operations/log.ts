@@ -1,10 +1,14 @@
 /** A log as a store that is only read, whatever is in it. */
-import { type Commit, E, type EventStore } from '@everfold/core'
+import { type Commit, E, type EventStore, type Fault } from '@everfold/core'
 
 const refuse = () => () => Promise.reject(new Error('an operator only reads'))
 
-/** Pages of at most `pageSize` commits; segments are cut at every so many commits. */
-export const storeOf = (log: ReadonlyArray<Commit>, pageSize = 7): EventStore => {
+/** Pages of at most `pageSize` commits; segments are cut at every so many commits. A scan meets what is broken, too. */
+export const storeOf = (
+  log: ReadonlyArray<Commit>,
+  pageSize = 7,
+  broken: (commit: Commit) => Fault | undefined = () => undefined,
+): EventStore => {
   const of = (stream: string) => log.filter((commit) => commit.stream === stream)
   return {
     readBackward:
@@ -31,9 +35,15 @@ export const storeOf = (log: ReadonlyArray<Commit>, pageSize = 7): EventStore =>
       async () => {
         const own = log.filter((_, at) => at % segments === segment)
         const from = Number(cursor ?? 0)
-        const commits = own.slice(from, from + pageSize)
+        const met = own.slice(from, from + pageSize)
         const next = from + pageSize
-        return E.right(next < own.length ? { commits, cursor: String(next) } : { commits })
+        const unreadable = met.flatMap((commit) => {
+          const fault = broken(commit)
+          return fault === undefined ? [] : [{ stream: commit.stream, commit: commit.number, fault }]
+        })
+        const commits = met.filter((commit) => broken(commit) === undefined)
+        const page = { commits, unreadable }
+        return E.right(next < own.length ? { ...page, cursor: String(next) } : page)
       },
     append: refuse,
     appendTogether: refuse,

@@ -40,6 +40,12 @@ const anyLog = fc
       .concat(history(streamName('other', 'a'), [['x'], ['y']])),
   )
 
+/** One of the tallies, and whatever is none. */
+const broken = ({ stream, number }: Commit) =>
+  (stream === tally('b') && number === 1) || stream.startsWith('other/')
+    ? ({ _tag: 'Undecodable', stream, commit: number, errors: [] } as const)
+    : undefined
+
 const silent: WorkBatch = async (commits) => commits.map(() => undefined)
 
 describe('publishing from the log', () => {
@@ -119,6 +125,24 @@ describe('publishing from the log', () => {
     const log = history(tally('a'), [['x']])
     const done = must(await republish({ store: storeOf(log), publish: silent }, { sinceMs: 0 })()())
     expect(done).toMatchObject({ complete: false, commits: 0 })
+  })
+
+  test('goes on behind a commit that cannot be read, and names it', async () => {
+    const log = ['a', 'b', 'c', 'd'].flatMap((name) => history(tally(name), [['x'], ['y']]))
+    const other = history(streamName('other', 'a'), [['x']])
+    const bus = busOf(() => false)
+    const done = must(
+      await republish(
+        { store: storeOf([...log, ...other], 2, broken), publish: bus.publish },
+        { sinceMs: 0, category: 'tally', segments: 1 },
+      )()(),
+    )
+    expect(bus.taken).toEqual(log.filter((commit) => broken(commit) === undefined).map(placeOf))
+    expect(done).toMatchObject({
+      complete: true,
+      scanned: 9,
+      failures: [{ stream: tally('b'), commit: 1, fault: { _tag: 'Undecodable' } }],
+    })
   })
 
   test('ends at a fault of the log, which it tells', async () => {
