@@ -6,9 +6,11 @@
  * read with, so a crash or a late duplicate changes nothing. Law: the rows do not depend on the order between streams.
  */
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
+import { backoffMs } from './backoff.ts'
 import type { Commit, Json, RecordedEvent, StoredEvent } from './commit.ts'
 import { type Fault, impossible, isPermanent, unavailable } from './fault.ts'
 import { E, type TE } from './fp.ts'
+import type { Clock } from './ports/clock.ts'
 import type { EventStore } from './ports/event-store.ts'
 import type { Log } from './ports/log.ts'
 import type { Generation, Row, RowKey, ViewStore } from './ports/view-store.ts'
@@ -65,6 +67,7 @@ export const generationRead =
 export interface ProjectPorts {
   readonly store: EventStore
   readonly views: ViewStore
+  readonly clock: Clock
   /** Told of a generation that can never take a stream in, and is passed over because nobody reads it. */
   readonly report?: Log
 }
@@ -76,26 +79,37 @@ export type Project = (first: Commit, ...more: ReadonlyArray<Commit>) => TE.Task
  * Takes commits of one stream in, whatever their order, and whatever was missed before or between them. What several of
  * them do to a row is one write.
  */
-export const project =
-  (projection: Projection, ports: ProjectPorts): Project =>
-  (...commits) =>
-  async () => {
-    const [{ stream }] = commits
-    const source = sourceOf(projection, stream)
-    if (source === undefined) return E.right(undefined)
-    const progress = await ports.views.progress(generationOf(projection), stream)()
-    if (E.isLeft(progress)) return progress
-    const given = new Map(commits.map((commit) => [commit.number, commit]))
-    const last = Math.max(...given.keys())
-    for (let after = progress.right; after < last; ) {
-      const run = await runOf(ports.store, stream, given, after)
-      if (E.isLeft(run)) return run
-      const applied = await apply(projection, ports.views, source, run.right)
-      if (E.isLeft(applied)) return applied
-      after += run.right.length
-    }
-    return E.right(undefined)
+export const project = (projection: Projection, ports: ProjectPorts): Project => {
+  const taker = { projection, ports, write: inTurns(generationOf(projection), ports) }
+  return (...commits) =>
+    () =>
+      takeIn(taker, commits)
+}
+
+interface Taker {
+  readonly projection: Projection
+  readonly ports: ProjectPorts
+  readonly write: WriteRow
+}
+
+const takeIn = async (taker: Taker, commits: Parameters<Project>): Promise<E.Either<Fault, void>> => {
+  const { projection, ports } = taker
+  const [{ stream }] = commits
+  const source = sourceOf(projection, stream)
+  if (source === undefined) return E.right(undefined)
+  const progress = await ports.views.progress(generationOf(projection), stream)()
+  if (E.isLeft(progress)) return progress
+  const given = new Map(commits.map((commit) => [commit.number, commit]))
+  const last = Math.max(...given.keys())
+  for (let after = progress.right; after < last; ) {
+    const run = await runOf(ports.store, stream, given, after)
+    if (E.isLeft(run)) return run
+    const applied = await apply(taker, source, run.right)
+    if (E.isLeft(applied)) return applied
+    after += run.right.length
   }
+  return E.right(undefined)
+}
 
 /**
  * Takes commits of one stream into several projections, into generations of one view in the order in which they are
@@ -198,8 +212,7 @@ interface Numbered extends RowChange {
 
 /** Applies commits of one stream that follow each other, up to one that does not decode. */
 const apply = async (
-  projection: Projection,
-  views: ViewStore,
+  { projection, ports: { views }, write }: Taker,
   source: ProjectionSource,
   run: ReadonlyArray<Commit>,
 ): Promise<E.Either<Fault, void>> => {
@@ -226,47 +239,113 @@ const apply = async (
   if (applied === undefined) return fault
   const { stream, number } = applied
   for (const ofRow of changes.values()) {
-    const changed = await changeRow(views, generation, stream, ofRow)
+    const [first] = ofRow
+    if (first === undefined) continue
+    const changed = await write({ stream, pk: first.pk, sk: first.sk, changes: ofRow })
     if (E.isLeft(changed)) return changed
   }
   const advanced = await views.advance(generation, stream, number)()
   return E.isLeft(advanced) ? advanced : fault
 }
 
-/** Another writer of the row makes us read it again; each such turn means that somebody got ahead. */
-const ROW_ATTEMPTS = 50
+/** What the commits of one stream do to one row. */
+interface RowWork extends RowKey {
+  readonly stream: StreamName
+  readonly changes: ReadonlyArray<Numbered>
+}
+type WriteRow = (work: RowWork) => Promise<E.Either<Fault, void>>
+
+interface Waiting {
+  readonly work: RowWork
+  readonly told: PromiseWithResolvers<E.Either<Fault, void>>
+}
+
+/**
+ * Writers of one row take turns, so that a projector does not compete with itself: what comes while a write is on its
+ * way waits, and is one write after it, whatever the streams.
+ */
+const inTurns = (generation: Generation, ports: ProjectPorts): WriteRow => {
+  const queues = new Map<string, Array<Waiting>>()
+  const serve = async (key: string, queue: Array<Waiting>): Promise<void> => {
+    for (let due = queue.splice(0); due.length > 0; due = queue.splice(0))
+      await settle(generation, ports, due)
+    queues.delete(key)
+  }
+  return (work) => {
+    const key = JSON.stringify([work.pk, work.sk])
+    const told = Promise.withResolvers<E.Either<Fault, void>>()
+    const queue = queues.get(key)
+    if (queue !== undefined) queue.push({ work, told })
+    else {
+      const first = [{ work, told }]
+      queues.set(key, first)
+      void serve(key, first)
+    }
+    return told.promise
+  }
+}
+
+/** What throws, or can never be written, is told to those alone whose work it is. */
+const settle = async (
+  generation: Generation,
+  ports: ProjectPorts,
+  due: ReadonlyArray<Waiting>,
+): Promise<void> => {
+  const works = due.map(({ work }) => work)
+  try {
+    const changed = await changeRow(generation, ports, works)
+    if (due.length === 1 || E.isRight(changed) || !isPermanent(changed.left)) {
+      for (const { told } of due) told.resolve(changed)
+      return
+    }
+  } catch (broken) {
+    for (const { told } of due.length === 1 ? due : []) told.reject(broken)
+    if (due.length === 1) return
+  }
+  for (const one of due) await settle(generation, ports, [one])
+}
+
+/** Another process that writes the row makes us read it again; each such turn means that somebody got ahead. */
+const ROW_ATTEMPTS = 30
 
 const changeRow = async (
-  views: ViewStore,
   generation: Generation,
-  stream: StreamName,
-  changes: ReadonlyArray<Numbered>,
+  { views, clock }: ProjectPorts,
+  works: ReadonlyArray<RowWork>,
 ): Promise<E.Either<Fault, void>> => {
-  const [first] = changes
+  const [first] = works
   if (first === undefined) return E.right(undefined)
   const { pk, sk } = first
   for (let attempt = 0; attempt < ROW_ATTEMPTS; attempt += 1) {
+    if (attempt > 0) await clock.sleep(backoffMs(attempt, clock.random()))
     const row = await views.get(generation, { pk, sk })()
     if (E.isLeft(row)) return row
-    const sources = row.right?.sources
-    const seen = sources?.[stream] ?? 0
-    let value = row.right?.value
+    const next = changedRow({ pk, sk, ...row.right }, works)
+    if (next === undefined) return E.right(undefined)
+    const put = await views.put(generation, next, row.right?.sources)()
+    if (E.isLeft(put)) return put
+    if (put.right === 'stored') return E.right(undefined)
+  }
+  return E.left(unavailable(`the row ${pk} ${sk}: too many writers at once`))
+}
+
+/** Undefined where the row has taken all of it in. */
+const changedRow = (
+  { pk, sk, value: stored, sources: before = {} }: RowKey & Partial<Row>,
+  works: ReadonlyArray<RowWork>,
+): Row | undefined => {
+  let value = stored
+  let sources = before
+  for (const { stream, changes } of works) {
+    const seen = sources[stream] ?? 0
     let last = seen
     for (const { number, change } of changes)
       if (number > seen) {
         value = change(value)
         last = number
       }
-    if (last === seen) return E.right(undefined)
-    const next: Row = {
-      pk,
-      sk,
-      ...(value === undefined ? {} : { value }),
-      sources: { ...sources, [stream]: last },
-    }
-    const put = await views.put(generation, next, sources)()
-    if (E.isLeft(put)) return put
-    if (put.right === 'stored') return E.right(undefined)
+    if (last > seen) sources = { ...sources, [stream]: last }
   }
-  return E.left(unavailable(`the row ${pk} ${sk}: too many writers at once`))
+  if (sources === before) return undefined
+  return { pk, sk, ...(value === undefined ? {} : { value }), sources }
 }

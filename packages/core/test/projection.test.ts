@@ -10,7 +10,15 @@ import {
   unavailable,
   type ViewStore,
 } from '@everfold/core'
-import { givenRows, plainStore, plainViews, projectionLaws, recordedOf } from '@everfold/core/testing'
+import {
+  givenRows,
+  plainPorts,
+  plainStore,
+  plainViews,
+  projectionLaws,
+  recordedOf,
+} from '@everfold/core/testing'
+import { memoryViewStore, virtualKernel } from '@everfold/runtime-memory'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import * as Seats from './seats.ts'
@@ -118,6 +126,8 @@ const logs = fc.array(fc.array(fc.array(happening, { maxLength: 3 }), { minLengt
   maxLength: 3,
 })
 
+const { clock } = plainPorts()
+
 const crash = async () => E.left(unavailable('a planted crash'))
 
 /** Rows as they are read, and how often any was put. */
@@ -151,9 +161,9 @@ describe('commits that are taken in together', () => {
       const troubled = viewed(fates)
       for (const commit of log.flat()) {
         await store.append(commit)()
-        await project(projection, { store, views: plain.views })(commit)()
+        await project(projection, { store, clock, views: plain.views })(commit)()
       }
-      const take = project(projection, { store, views: troubled.views })
+      const take = project(projection, { store, clock, views: troubled.views })
       for (const [turn, pick] of picks.entries()) {
         const commits = log[turn % log.length] ?? []
         const [first, ...more] = pick.flatMap((at) => commits.slice(at, at + 1))
@@ -177,7 +187,9 @@ describe('commits that are taken in together', () => {
     const { views, rows, count } = viewed()
     const [first, ...more] = commits
     if (first === undefined) throw new Error('there are commits')
-    expect(await project(free, { store: plainStore(), views })(first, ...more)()).toEqual(E.right(undefined))
+    expect(await project(free, { store: plainStore(), clock, views })(first, ...more)()).toEqual(
+      E.right(undefined),
+    )
     expect(rows()).toEqual([{ pk: 'all', sk: 'free', value: 75, sources: { 'seats/gala': 50 } }])
     expect(count.puts).toBe(1)
   })
@@ -187,7 +199,7 @@ describe('commits that are taken in together', () => {
     const [first, ...more] = commitsOf('gala', [events, events, [{ _tag: 'Unheard' }], events])
     if (first === undefined) throw new Error('there are commits')
     const { views, rows } = viewed()
-    const taken = await project(free, { store: plainStore(), views })(first, ...more)()
+    const taken = await project(free, { store: plainStore(), clock, views })(first, ...more)()
     expect(taken).toMatchObject({ left: { _tag: 'Undecodable', commit: 3 } })
     expect(rows()).toMatchObject([{ value: 6, sources: { 'seats/gala': 2 } }])
     expect(await views.progress({ projection: 'free', generation: '1' }, first.stream)()).toEqual(E.right(2))
@@ -196,7 +208,72 @@ describe('commits that are taken in together', () => {
   test('show a number that is missing in the log', async () => {
     const [first, , third] = commitsOf('gala', [[], [], []])
     if (first === undefined || third === undefined) throw new Error('there are commits')
-    const taken = await project(free, { store: plainStore(), views: viewed().views })(third, first)()
+    const taken = await project(free, { store: plainStore(), clock, views: viewed().views })(third, first)()
     expect(taken).toEqual(E.left({ _tag: 'MissingCommit', stream: first.stream, number: 2 }))
+  })
+})
+
+const played = (shows: number) =>
+  Array.from({ length: shows }, (_, at) => commitsOf(`${at}`, [[{ _tag: 'SeatsAdded', seats: 1 }]])).flat()
+
+describe('streams that share a row', () => {
+  test('and are taken in at once by one projector are two writes of it, not one each', async () => {
+    const { views, rows, count } = viewed()
+    const take = project(free, { store: plainStore(), clock, views })
+    const taken = await Promise.all(played(32).map((commit) => take(commit)()))
+    expect(taken.filter(E.isLeft)).toEqual([])
+    expect(rows()).toMatchObject([{ value: 32 }])
+    expect(count.puts).toBeLessThanOrEqual(2)
+  })
+
+  property.prop([fc.integer(), fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 16 })], {
+    numRuns: 40,
+  })(
+    'are all in it, however many projectors are at work at once, and none gives up',
+    async (seed, projectors, shows) => {
+      const kernel = virtualKernel({ seed })
+      const views = memoryViewStore(kernel)
+      const ports = { store: plainStore(), clock: kernel, views }
+      const commits = played(projectors * shows)
+      const taken = await kernel.run(() =>
+        Promise.all(
+          Array.from({ length: projectors }, (_, at) =>
+            kernel.as(`projector ${at}`, () => {
+              const take = project(free, ports)
+              const own = commits.slice(at * shows, (at + 1) * shows)
+              return Promise.all(own.map((commit) => take(commit)()))
+            }),
+          ),
+        ),
+      )
+      expect(taken.flat().filter(E.isLeft)).toEqual([])
+      const row = await kernel.run(
+        views.get({ projection: 'free', generation: '1' }, { pk: 'all', sk: 'free' }),
+      )
+      expect(row).toMatchObject(E.right({ value: projectors * shows }))
+    },
+  )
+
+  test('are taken in but for the one whose change throws, which hears of it', async () => {
+    const picky: Projection = {
+      ...free,
+      sources: [
+        from(Seats.aggregate, ({ stream }) => [
+          {
+            pk: 'all',
+            sk: 'free',
+            change: (count) => {
+              if (stream === 'seats/3') throw new TypeError('a bug')
+              return Number(count ?? 0) + 1
+            },
+          },
+        ]),
+      ],
+    }
+    const { views, rows } = viewed()
+    const take = project(picky, { store: plainStore(), clock, views })
+    const taken = await Promise.allSettled(played(8).map((commit) => take(commit)()))
+    expect(taken.flatMap(({ status }, at) => (status === 'rejected' ? [at] : []))).toEqual([3])
+    expect(rows()).toMatchObject([{ value: 7 }])
   })
 })

@@ -167,7 +167,7 @@ const followersOf = (
   const report: Log = ({ message, ...reason }) => following.office.bury(String(message), reason)
   const views = Map.groupBy(service.projections, ({ name }) => name)
   const projectors = [...views].map(([name, generations]) => {
-    const take = projectAll(generations, { ...ports, report })
+    const take = projectAll(generations, { ...ports, clock: following.kernel, report })
     return follower(following, `projector ${name}`, (commit) => take(commit)())
   })
   return [relay, ...projectors]

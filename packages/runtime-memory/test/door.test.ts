@@ -135,7 +135,11 @@ describe('the generations of a view', () => {
         const next = drinksOf(tab, '2')
         const service = { aggregates: [], processes: [], gateways: [], projections: [next] }
         const feed = bar({ kernel, service, ports: { ...ports, changes: await fromNow(ports) } })
-        const rebuilding = rebuild(next, ports, { segments, listed: [next, drinksOf(tab)] })()
+        const rebuilding = rebuild(
+          next,
+          { ...ports, clock: kernel },
+          { segments, listed: [next, drinksOf(tab)] },
+        )()
         await Promise.all(orders(before, meanwhile))
         const rebuilt = rightOf(await rebuilding)
         expect(rebuilt._tag).toBe('Switched')

@@ -58,7 +58,7 @@ const survives = ({ projection, history }: Subject): Law =>
   law('a crash changes nothing', fc.tuple(history, fates), async ([commands, ahead]) => {
     const { store, commits } = await settled(projection, commands)
     const plain = plainViews()
-    const ports = { store, views: crashing(plain.views, ahead) }
+    const ports = { store, clock, views: crashing(plain.views, ahead) }
     await deliver(projection, ports, commits, ahead.length)
     agree(shown(plain), await rowsAfter(projection, store, commits), 'the rows are those without a crash')
   })
@@ -70,7 +70,7 @@ const competes = ({ projection, history }: Subject): Law =>
     async ([commands, scheduler]) => {
       const { store, commits } = await settled(projection, commands)
       const plain = plainViews()
-      const ports = { store, views: yielding(plain.views, scheduler) }
+      const ports = { store, clock, views: yielding(plain.views, scheduler) }
       // From both ends, so that they meet in one commit and in different ones.
       const ways = [commits, commits.toReversed()]
       await scheduler.waitFor(Promise.all(ways.map((way) => deliver(projection, ports, way))))
@@ -97,6 +97,8 @@ interface Asked {
   readonly id: string
   readonly command: unknown
 }
+
+const { clock } = plainPorts()
 
 /** The first of January 2026. */
 const START_MS = 1_767_225_600_000
@@ -125,7 +127,7 @@ const rowsAfter = async (
   deliveries: ReadonlyArray<Commit>,
 ): Promise<Rows> => {
   const plain = plainViews()
-  await deliver(projection, { store, views: plain.views }, deliveries)
+  await deliver(projection, { store, clock, views: plain.views }, deliveries)
   return shown(plain)
 }
 

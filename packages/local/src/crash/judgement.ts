@@ -77,7 +77,7 @@ const judgeViews = async (
         return expected.put(generation, row, sources)
       },
     }
-    const take = project(projection, { store, views: recording })
+    const take = project(projection, { store, clock: kernel, views: recording })
     const streams = new Set<string>()
     for (const commit of log) {
       must(await take(commit)())

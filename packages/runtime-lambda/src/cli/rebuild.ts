@@ -1,6 +1,7 @@
 /** `everfold rebuild`. */
 import { E, generationOf, generationRead, type Projection, type Rebuilt, rebuild } from '@everfold/core'
 import type { Configuration } from '../operations/configuration.ts'
+import { systemClock } from '../system-clock.ts'
 import { type Asked, segmentsOf, shown, textOf } from './arguments.ts'
 import { configurationOf } from './configuration.ts'
 import { Failure, Misuse } from './failure.ts'
@@ -15,7 +16,11 @@ export const run = async (asked: Asked): Promise<void> => {
   const configuration = await configurationOf(asked)
   const { projections: listed } = configuration.service
   const projection = projectionOf(configuration, asked.operands[0] ?? '', told)
-  const ports = { store: await eventStoreOf(configuration), views: await viewStoreOf(configuration) }
+  const ports = {
+    store: await eventStoreOf(configuration),
+    views: await viewStoreOf(configuration),
+    clock: systemClock,
+  }
   const before = await generationRead(listed, ports.views)(projection.name)()
   if (E.isLeft(before)) throw failureOf(before.left)
   const total = await eventCount(configuration)

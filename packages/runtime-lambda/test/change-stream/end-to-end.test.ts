@@ -37,7 +37,7 @@ test('what is appended on DynamoDB is published and shown: small and large, mark
   const { views, rows } = plainViews()
   const works: ReadonlyArray<WorkBatch> = [
     relay({ client, bus: 'bus', source: 'everfold.test', claimCheck, clock }),
-    projector({ projections: [projection], store, views }),
+    projector({ projections: [projection], store, views, clock }),
   ]
   for (const work of works) {
     const changes = dynamoChangeStream({ client: streams, stream, claimCheck, clock })

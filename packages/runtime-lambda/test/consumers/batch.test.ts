@@ -1,5 +1,5 @@
 import { type Commit, E, type StreamName, unavailable } from '@everfold/core'
-import { plainStore, plainViews } from '@everfold/core/testing'
+import { plainPorts, plainStore, plainViews } from '@everfold/core/testing'
 import { fc, test as property } from '@fast-check/vitest'
 import type { DynamoDBRecord, DynamoDBStreamHandler } from 'aws-lambda'
 import { describe, expect, expectTypeOf, test } from 'vitest'
@@ -8,6 +8,8 @@ import { projector } from '../../src/projector.ts'
 import { markersOf } from '../../src/store/marker.ts'
 import { eventOf, recordOf, sequenceNumber } from '../change-stream/stream-events.ts'
 import { history, projection, tally } from '../tally.ts'
+
+const { clock } = plainPorts()
 
 const DONE: Outcome = E.right(undefined)
 const FAILED: Outcome = E.left(unavailable('a planted fault'))
@@ -67,7 +69,7 @@ describe('a batch', () => {
     )
     const { views, rows } = plainViews()
     const beside = history(tally('b'), [['x'], ['y']])
-    const work = projector({ projections: [projection], store: plainStore(), views })
+    const work = projector({ projections: [projection], store: plainStore(), views, clock })
     expect(await batchConsumer({ work })(eventOf([...log, ...beside]))).toEqual({
       batchItemFailures: [{ itemIdentifier: sequenceNumber(1) }],
     })
@@ -268,7 +270,7 @@ describe('whatever is delivered', () => {
             ? async () => E.left(unavailable('a planted fault'))
             : views.put(...asked),
       }
-      const work = projector({ projections: [projection], store, views: troubled })
+      const work = projector({ projections: [projection], store, views: troubled, clock })
       await deliverAll(batchConsumer({ work }), delivered, cuts)
       const expected = Map.groupBy(log, ({ stream }) => stream)
       for (const [stream, commits] of expected) {

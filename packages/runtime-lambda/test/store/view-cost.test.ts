@@ -27,8 +27,8 @@ const metered = async () => {
 }
 
 const projecting = (views: ViewStore) => {
-  const store = memoryEventStore(virtualKernel({ mode: 'immediate' }))
-  return project(ofEach, { store, views })
+  const clock = virtualKernel({ mode: 'immediate' })
+  return project(ofEach, { store: memoryEventStore(clock), views, clock })
 }
 
 describe('a commit that touches one row', () => {

@@ -39,7 +39,8 @@ describe('projectors that remember', () => {
       const store = memoryEventStore(kernel)
       for (const commit of commits) rightOf(await store.append(commit)())
       const stored = memoryViewStore(kernel)
-      const start = () => project(ofAll, { store, views: warmViews(stored, { rowCharacters, streams: 2 }) })
+      const start = () =>
+        project(ofAll, { store, clock: kernel, views: warmViews(stored, { rowCharacters, streams: 2 }) })
       const projectors = [start(), start()]
       const everything = { projector: 0, commits: [...commits.keys()], restarted: false }
       for (const { projector, commits: places, restarted } of [...deliveries, everything]) {
