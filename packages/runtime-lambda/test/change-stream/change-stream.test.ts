@@ -226,7 +226,8 @@ describe('what was dropped before it was read', () => {
   })
 
   test('is not asked for by one who begins with more shards than a page has room for', async () => {
-    const shards = ['one', 'two', 'three'].map((id) => ({ ...shard(id, 3), dropped: 1 }))
+    const shards = ['one', 'two', 'three'].map((id) => shard(id, 3))
+    for (const one of shards) one.dropped = 1
     const { reader } = setup({ shards })
     expect(await readAll(reader(), { limit: 1, until: 6 })).toHaveLength(6)
   })

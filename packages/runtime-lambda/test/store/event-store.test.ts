@@ -203,10 +203,10 @@ const noisy = noise(650_000)
 /** Commits of streams of their own that are so many bytes as items, the first of which leaves 60 markers. */
 const commitsOf = (sizeBytes: number): ReadonlyArray<Commit> => {
   const large = Array.from({ length: 11 }, () => commitOf(freshStream(), 1, 'large', noisy))
-  const first = commitOf(freshStream(), 1, 'first')
+  const marking = commitOf(freshStream(), 1, 'first')
   const ids = Array.from({ length: 60 }, () => undatedId(randomUUID()))
-  const answers = ids.flatMap((id) => marked(first, id).answers)
-  let rest = sizeBytes - bytesOf({ ...first, answers })
+  const answers = ids.flatMap((id) => marked(marking, id).answers)
+  let rest = sizeBytes - bytesOf({ ...marking, answers })
   for (const one of large) rest -= bytesOf(one)
   const stream = freshStream()
   let [fits, beyond] = [0, noisy.length]
@@ -218,20 +218,24 @@ const commitsOf = (sizeBytes: number): ReadonlyArray<Commit> => {
   const most = commitOf(stream, 1, 'most', noisy.slice(0, fits))
   const last = commitOf(freshStream(), 1, 'last', '')
   const exact = commitOf(last.stream, 1, 'last', noisy.slice(0, rest - bytesOf(most) - bytesOf(last)))
-  return [{ ...first, answers }, ...large, most, exact]
+  return [{ ...marking, answers }, ...large, most, exact]
 }
 
 describe('a transaction', () => {
   const LIMIT = 4 * 1024 * 1024
 
-  test.each([100, 5000, 20_000])(
+  const tooLarge = { left: { _tag: 'TooLarge', limitBytes: LIMIT } }
+
+  test.each([
+    [100, tooLarge],
+    [5000, tooLarge],
+    [20_000, E.right(undefined)],
+  ])(
     'near its limit is stored or is too large by name, its markers counted: %i bytes below it without them',
-    async (below) => {
+    async (below, outcome) => {
       const commits = commitsOf(LIMIT - below)
       expect(commits.reduce((sum, commit) => sum + bytesOf(commit), 0)).toBe(LIMIT - below)
-      const outcome = await (await storeOf()).appendTogether(commits)()
-      if (below === 20_000) expect(outcome).toEqual(E.right(undefined))
-      else expect(outcome).toMatchObject({ left: { _tag: 'TooLarge', limitBytes: LIMIT } })
+      expect(await (await storeOf()).appendTogether(commits)()).toMatchObject(outcome)
     },
   )
 })
