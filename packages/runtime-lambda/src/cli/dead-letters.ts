@@ -87,9 +87,9 @@ const replay = async (
     replayDeadLetters(reading, options)((_, count) => reach(count))(),
   )
   if (E.isLeft(replayed)) throw failureOf(replayed.left)
-  const { sent, left } = replayed.right
-  if (asked.json) printJson({ to: options.to, sent, left: left.map(shownLeft) })
-  else print(`Sent to ${options.to}: ${numbered(sent, 'message')}.`)
+  const { sent, left, unseen } = replayed.right
+  if (asked.json) printJson({ to: options.to, sent, left: left.map(shownLeft), unseen })
+  else print(`Sent to ${options.to}: ${numbered(sent, 'message')}.${unseen > 0 ? unseenText(unseen) : ''}`)
   if (left.length > 0)
     throw new Failure(
       [`Left in the dead-letter queue: ${numbered(left.length, 'message')}.`, ...left.map(leftText)].join(
@@ -100,6 +100,9 @@ const replay = async (
       },
     )
 }
+
+const unseenText = (unseen: number): string =>
+  `\nNot looked at, and still in the dead-letter queue: about ${numbered(unseen, 'message')}.`
 
 const shownLetter = ({ message, content }: DeadLetter): object => {
   const { receipt: _, sentMs, ...about } = message

@@ -140,7 +140,8 @@ replay  WRITES: sends each message that decodes back to its source queue, and
   --max <n>      at most so many messages; default: 100 to list, all to replay
 
 A FIFO queue hands out the first ten messages of a group and keeps back the
-others until those are gone, so a list of it may be incomplete.`,
+others until those are gone, so a list of it may be incomplete. A replay cannot
+pass a message that stays, in its group; it says about how many it has not seen.`,
     operands: [['list', 'replay']],
     options: { queue: text, to: text, max: text },
   },

@@ -99,6 +99,8 @@ export interface Replayed {
   readonly sent: number
   /** What stays in the dead-letter queue. */
   readonly left: ReadonlyArray<Left>
+  /** About how many more stay, which were not handed out: a FIFO queue keeps a group back behind what is left of it. */
+  readonly unseen: number
 }
 
 export interface ReplayOptions {
@@ -139,7 +141,9 @@ export const replayDeadLetters =
       sent += 1
       return 'delete'
     })
-    return E.isLeft(walked) ? walked : E.right({ sent, left })
+    if (E.isLeft(walked)) return walked
+    const size = await queue.size()()
+    return E.isLeft(size) ? size : E.right({ sent, left, unseen: Math.max(0, size.right - left.length) })
   }
 
 /** Each message once, until there are no more; what is not deleted is visible again at the end, also after a fault. */
@@ -170,12 +174,15 @@ const visitAll = async (
   const { queue } = reading
   const read = reader(reading)
   const seen = new Set<string>()
+  // What was left is visible again after a while, and then in front of what was never seen; receiving hides it again.
+  let stale = 0
   for (;;) {
     const received = seen.size < max ? await queue.receive()() : E.right([])
     if (E.isLeft(received)) return received
     for (const { messageId, receipt } of received.right) hidden.set(messageId, receipt)
     const fresh = received.right.filter(({ messageId }) => !seen.has(messageId))
-    if (fresh.length === 0) return E.right([...seen])
+    stale = fresh.length === 0 ? stale + 1 : 0
+    if (received.right.length === 0 || stale > seen.size) return E.right([...seen])
     for (const message of fresh.slice(0, max - seen.size)) {
       seen.add(message.messageId)
       const content = await read(message)

@@ -160,6 +160,40 @@ describe.each(['fifo', 'standard'] as const)('replaying from a %s queue', (kind)
   })
 })
 
+test('a replay reaches every letter, also behind those that were left and are visible again', async () => {
+  const letter = (name: string, body: string) => ({
+    messageId: name,
+    receipt: name,
+    body,
+    sentMs: 0,
+    deliveries: 1,
+  })
+  const bad = Array.from({ length: 10 }, (_, at) => letter(`bad${at}`, 'no letter'))
+  const good = Array.from({ length: 5 }, (_, at) => letter(`good${at}`, letterOf(count('a', `${at}`))))
+  const pages = [bad, bad, good]
+  const done = () => async () => E.right(undefined)
+  const queue: DeadLetterQueue = {
+    receive: () => async () => E.right(pages.shift() ?? []),
+    release: done,
+    delete: done,
+    sendTo: done,
+    size: () => async () => E.right(10),
+    sources: () => async () => E.right([]),
+  }
+  const replayed = must(await replayDeadLetters({ service, queue }, { to: 'work' })()())
+  expect(replayed).toMatchObject({ sent: 5, left: { length: 10 }, unseen: 0 })
+})
+
+test('a replay tells how many a FIFO queue keeps back behind one that is left', async () => {
+  const { from, to, queue } = await queues('fifo')
+  await bury(from, 'no letter', 'g', 'first')
+  for (let at = 0; at < 25; at += 1) await bury(from, letterOf(count('a', `${at}`)), 'g', `${at}`)
+  const replayed = must(await replayDeadLetters({ service, queue }, { to })()())
+  expect(replayed.left).toHaveLength(1)
+  expect(replayed.sent + replayed.left.length + replayed.unseen).toBe(26)
+  expect(replayed.unseen).toBeGreaterThan(0)
+})
+
 describe('a FIFO queue, which takes a message for its own duplicate within five minutes', () => {
   test('takes one that had been sent to it a moment ago, and has died since', async () => {
     const { from, to, queue } = await queues('fifo')
