@@ -160,18 +160,20 @@ describe.each(['fifo', 'standard'] as const)('replaying from a %s queue', (kind)
   })
 })
 
+const letter = (name: string, body: string) => ({
+  messageId: name,
+  receipt: name,
+  body,
+  sentMs: 0,
+  deliveries: 1,
+})
+
+const done = () => async () => E.right(undefined)
+
 test('a replay reaches every letter, also behind those that were left and are visible again', async () => {
-  const letter = (name: string, body: string) => ({
-    messageId: name,
-    receipt: name,
-    body,
-    sentMs: 0,
-    deliveries: 1,
-  })
   const bad = Array.from({ length: 10 }, (_, at) => letter(`bad${at}`, 'no letter'))
   const good = Array.from({ length: 5 }, (_, at) => letter(`good${at}`, letterOf(count('a', `${at}`))))
   const pages = [bad, bad, good]
-  const done = () => async () => E.right(undefined)
   const queue: DeadLetterQueue = {
     receive: () => async () => E.right(pages.shift() ?? []),
     release: done,
