@@ -26,6 +26,9 @@ const pages = (): ReadonlyArray<string> => [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
   ...readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md')),
   join('bench', 'README.md'),
+  ...readdirSync(docs)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
 ]
 
 const snippetsOf = (page: string): ReadonlyArray<Snippet> => {

@@ -38,7 +38,7 @@ export type CommandName = 'tables' | 'stream' | 'state' | 'why' | 'rebuild' | 'r
 export const COMMANDS: { readonly [name in CommandName]: Usage } = {
   tables: {
     synopsis: 'everfold tables create|check [--unguarded]',
-    summary: 'create the two tables, or compare them with what is needed',
+    summary: 'create the tables, or compare them with what is needed',
     details: `create  WRITES: makes the tables that are missing. On those that exist it
         switches on a missing time to live and missing point-in-time recovery,
         nothing else.
