@@ -26,6 +26,7 @@ import { createTables } from '@everfold/runtime-lambda/tables'
 import { dynamoViewStore } from '@everfold/runtime-lambda/view-store'
 import { warmViews } from '@everfold/runtime-lambda/warm-views'
 import { sharedReads } from './shared-reads.ts'
+import { tablesOf } from './tables.ts'
 
 const Url = text('Url', { maxLength: 200, pattern: /^http:\/\/127\.0\.0\.1:\d{1,5}$/ })
 
@@ -68,12 +69,6 @@ export const startServices = async (): Promise<{
     },
   }
 }
-
-export const tablesOf = ({ prefix = 'everfold' }: { readonly prefix?: string }) => ({
-  events: `${prefix}-events`,
-  views: `${prefix}-views`,
-  keys: `${prefix}-keys`,
-})
 
 /** What is there already is used as it is: that is how a shop goes on after it was killed. */
 export const openCloud = async (services: Omit<Services, 'stripe' | 'bus'>): Promise<Cloud> => {

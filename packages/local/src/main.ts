@@ -43,7 +43,7 @@ const portOf = (given: string | undefined): number | undefined => {
 const startCloud = async () => {
   const { openCloud, startServices } = await import('./cloud.ts')
   const { services, stop } = await startServices()
-  return { ports: await openCloud(services), stop }
+  return { ports: await openCloud(services), at: services.dynamoDb, stop }
 }
 
 /** Opens the shop and answers how to close it. */
@@ -77,7 +77,7 @@ const open = async (wanted: number, store: 'memory' | 'dynamodb'): Promise<() =>
   port = server.port
   const webhooks = setInterval(() => void shop.stripe.deliverWebhooks(), WEBHOOKS_EVERY_MS)
   log.info({ port }, 'open')
-  console.log(welcome(port, stripeServer?.url ?? ''))
+  console.log(welcome(port, stripeServer?.url ?? '', cloud?.at))
   return async () => {
     clearInterval(webhooks)
     await server.close()

@@ -1,6 +1,7 @@
 /** What a newcomer reads when the shop has opened: lines to paste. */
 
-export const welcome = (port: number, stripeUrl: string): string => {
+/** Where there is a DynamoDB, also how to look into it. */
+export const welcome = (port: number, stripeUrl: string, dynamoDb?: string): string => {
   const at = `http://127.0.0.1:${port}`
   return `
 The shop is open at ${at} (its API: ${at}/openapi.json). Ctrl-C closes it; it keeps nothing.
@@ -20,5 +21,13 @@ A simulated Stripe stands at ${stripeUrl}. Some lines to try:
 
 Other ways to pay: pm_card_authenticationRequired (3-D Secure; follow payment.nextAction.redirectUrl of the order),
 pm_card_chargeDeclined. An administrator's token: ${at}/dev/token?sub=root&roles=admin
-`
+${dynamoDb === undefined ? '' : lookInto(dynamoDb)}`
 }
+
+const lookInto = (dynamoDb: string): string => `
+What is on record, from the root of the repository (its DynamoDB takes any credentials):
+
+export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+npx -y pnpm@12 everfold stream stock/tea-assam-100 --endpoint ${dynamoDb} \\
+--config packages/local/src/everfold.config.ts
+`

@@ -17,8 +17,9 @@ import {
 } from '@everfold/core'
 import { Shop } from '@everfold/ecommerce'
 import { memoryEventStore, memoryViewStore, virtualKernel } from '@everfold/runtime-memory'
-import { openCloud, type Services, tablesOf } from '../cloud.ts'
+import { openCloud, type Services } from '../cloud.ts'
 import { logOf } from '../log.ts'
+import { tablesOf } from '../tables.ts'
 
 export interface Judged {
   readonly commits: number
