@@ -141,7 +141,10 @@ const fromSnapshot = <State, Event extends StoredEvent>(
   })
 }
 
-/** Reads what was appended after the head. */
+/**
+ * Reads what was appended after the head. Where that is more than a page, a snapshot is nearer than the head as a rule,
+ * and the stream is loaded instead; without snapshots it is read on, each time as much again as was read.
+ */
 export const catchUp = async <State, Event extends StoredEvent>(
   aggregate: Folding<State, Event>,
   store: EventStore,
@@ -150,10 +153,12 @@ export const catchUp = async <State, Event extends StoredEvent>(
 ): Promise<Loaded<State>> => {
   let current = head
   for (;;) {
-    const page = await store.readForward(head.stream, { after: current.number, limit })()
+    const range = { after: current.number, limit: Math.max(limit, current.number - head.number) }
+    const page = await store.readForward(head.stream, range)()
     if (E.isLeft(page)) return page
     const advanced = advance(aggregate, current, page.right.commits)
     if (E.isLeft(advanced) || page.right.done) return advanced
+    if (aggregate.snapshot !== undefined) return load(aggregate, store, head.stream, limit)
     current = advanced.right
   }
 }

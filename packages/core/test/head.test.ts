@@ -3,13 +3,17 @@ import {
   aggregate as defineAggregate,
   E,
   type EventStore,
+  envelope,
   execute,
+  headCache,
   load,
   recall,
   type StoredEvent,
+  streamName,
 } from '@everfold/core'
 import { memoryEventStore, virtualKernel } from '@everfold/runtime-memory'
 import { describe, expect, test } from 'vitest'
+import * as Purses from './purses.ts'
 import * as Seats from './seats.ts'
 import { answers, asked, idOf, otherVersion, START_MS, stream } from './writers.ts'
 
@@ -201,3 +205,42 @@ test('what is on record is recalled by its id, and nothing is decided for it', a
   )
   expect(store.log.length).toBe(9)
 })
+
+const pouring = (at: number) => {
+  const id = idOf(`${at}`, START_MS + at)
+  return [envelope<Purses.PurseCommand>({ _tag: 'Get', coins: 1 as never }, { id, timeMs: START_MS + at })]
+}
+
+describe('a warm head that others have left behind', () => {
+  test.each([
+    [10, 1],
+    [100, 2],
+    [1000, 2],
+  ])('by %i commits is caught up with in at most %i reads', async (behind, most) => {
+    const kernel = virtualKernel({ mode: 'immediate' })
+    const store = memoryEventStore(kernel)
+    let reads = 0
+    const counted: EventStore = {
+      ...store,
+      readBackward: (...range) => {
+        reads += 1
+        return store.readBackward(...range)
+      },
+      readForward: (...range) => {
+        reads += 1
+        return store.readForward(...range)
+      },
+    }
+    const warm = execute(Purses.aggregate, { store: counted, clock: kernel, cache: headCache(1) })
+    const other = execute(Purses.aggregate, { store, clock: kernel, cache: headCache(1) })
+    await warm(purse, pouring(0))()
+    for (let at = 1; at <= behind; at += 1) await other(purse, pouring(at))()
+    reads = 0
+    expect(E.isRight(await warm(purse, pouring(behind + 1))())).toBe(true)
+    expect(reads).toBeLessThanOrEqual(most)
+    const head = await load(Purses.aggregate, store, purse, 12)
+    expect(head).toMatchObject(E.right({ state: { coins: behind + 2 } }))
+  })
+})
+
+const purse = streamName('purse', 'ann')
