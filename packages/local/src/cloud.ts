@@ -56,17 +56,22 @@ export interface Cloud {
   readonly keys: KeyRing
 }
 
-/** Services of our own, and how to end them. */
+/** Services of our own, and how to end them; if one cannot be started, none is left running. */
 export const startServices = async (): Promise<{
   readonly services: Services
   stop(this: void): Promise<void>
 }> => {
-  const [dynamoDb, kms] = await Promise.all([startDynamoDb(), startKms()])
-  return {
-    services: { dynamoDb: dynamoDb.endpoint, kms: { endpoint: kms.endpoint, keyId: kms.keyId } } as Services,
-    stop: async () => {
-      await Promise.all([dynamoDb.stop(), kms.stop()])
-    },
+  const starting = [startDynamoDb(), startKms()] as const
+  const stop = async () => {
+    for (const one of await Promise.allSettled(starting))
+      if (one.status === 'fulfilled') await one.value.stop()
+  }
+  try {
+    const [{ endpoint: dynamoDb }, { endpoint, keyId }] = await Promise.all(starting)
+    return { services: { dynamoDb, kms: { endpoint, keyId } } as Services, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 

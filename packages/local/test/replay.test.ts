@@ -186,8 +186,10 @@ describe('a replay', () => {
   })
 })
 
-const ended = async (...args: ReadonlyArray<string>) => {
-  const { ended: code, out, err } = program('replay/main.ts', args)
+const ended = (...args: ReadonlyArray<string>) => endedIn({}, ...args)
+
+const endedIn = async (env: NodeJS.ProcessEnv, ...args: ReadonlyArray<string>) => {
+  const { ended: code, out, err } = program('replay/main.ts', args, env)
   return { code: await code, out: out(), err: err() }
 }
 
@@ -209,11 +211,15 @@ describe.concurrent('the command', { timeout: TIMEOUT_MS }, () => {
     { day: 1, customer: 'TOMSP', freight: 0, lines: [{ ...line, cents: 1300 }] },
   ]
 
-  const replay = async ([products, sold]: readonly [string, string], ...options: ReadonlyArray<string>) => {
+  const written = async ([products, sold]: readonly [string, string]) => {
     const own = await mkdtemp(join(folder, 'files-'))
-    const [productsFile, ordersFile] = [join(own, 'products.csv'), join(own, 'orders.csv')]
+    const [productsFile, ordersFile] = [join(own, 'products.csv'), join(own, 'orders.csv')] as const
     await writeFile(productsFile, products)
     await writeFile(ordersFile, sold)
+    return [productsFile, ordersFile] as const
+  }
+  const replay = async (contents: readonly [string, string], ...options: ReadonlyArray<string>) => {
+    const [productsFile, ordersFile] = await written(contents)
     return { ...(await ended(productsFile, ordersFile, ...options)), ordersFile }
   }
   test('prints exactly one JSON object to the standard output, and its progress elsewhere', async () => {
@@ -254,6 +260,13 @@ describe.concurrent('the command', { timeout: TIMEOUT_MS }, () => {
       }),
     )
     expect(onDynamoDb).toEqual(inMemory)
+  })
+
+  test('exits 1 where DynamoDB needs the Java that is not there, and says in one line what to install', async () => {
+    const sold = await written(files(shelves, orders))
+    const { code, out, err } = await endedIn({ PATH: folder }, ...sold, '--store', 'dynamodb')
+    expect(err).toMatch(/^DynamoDB Local needs Java, .* Install Java 17 .*\n$/)
+    expect([code, out]).toEqual([1, ''])
   })
 
   test('exits 2 for services that are none, and says what is wrong with them', async () => {

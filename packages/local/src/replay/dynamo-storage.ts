@@ -1,15 +1,16 @@
 /** A replay's storage on DynamoDB: on services of its own, or on those of a file, which outlive it. */
 import { readFile } from 'node:fs/promises'
+import { JavaMissing } from '@everfold/aws-local'
 import { decode, E, type EventStore } from '@everfold/core'
 import { outside } from '@everfold/runtime-memory'
 import { publisher } from '../bus.ts'
 import { openCloud, Services, startServices } from '../cloud.ts'
 import { logOf } from '../log.ts'
 import { remoteLedger, remoteStripe } from '../remote-stripe.ts'
-import { type Storage, Unreadable } from './storage.ts'
+import { type Storage, Unreadable, Unstartable } from './storage.ts'
 
 export const onDynamoDb = async (file: string | undefined): Promise<Storage> => {
-  const started = file === undefined ? await startServices() : undefined
+  const started = file === undefined ? await servicesOfOurOwn() : undefined
   const services = started?.services ?? (await servicesIn(file ?? ''))
   const { stripe, bus } = services
   const cloud = await openCloud(services)
@@ -34,6 +35,14 @@ export const onDynamoDb = async (file: string | undefined): Promise<Storage> => 
     }),
     published: async () => publishing?.finish(),
     close: async () => started?.stop(),
+  }
+}
+
+const servicesOfOurOwn = async () => {
+  try {
+    return await startServices()
+  } catch (error) {
+    throw error instanceof JavaMissing ? new Unstartable(error.message) : error
   }
 }
 

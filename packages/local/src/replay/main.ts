@@ -10,7 +10,7 @@ import type { CsvFault } from './csv.ts'
 import { counted, faults, report, table } from './report.ts'
 import { openingMs, Refused, type Replay, run, type Sales } from './run.ts'
 import { readProducts, readSales } from './sales.ts'
-import { inMemory, type Storage, Unreadable } from './storage.ts'
+import { inMemory, type Storage, Unreadable, Unstartable } from './storage.ts'
 
 const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again] [--store memory|dynamodb]
 
@@ -154,7 +154,7 @@ try {
   await main()
 } catch (error) {
   const unusable = error instanceof Unusable || error instanceof Unreadable
-  if (!unusable && !(error instanceof Refused)) throw error
+  if (!unusable && !(error instanceof Refused) && !(error instanceof Unstartable)) throw error
   console.error(error.message)
   process.exitCode = unusable ? 2 : 1
 }

@@ -21,3 +21,6 @@ export const inMemory: Storage = {
 
 /** The file does not say where services are. */
 export class Unreadable extends Error {}
+
+/** This machine lacks what the storage needs. */
+export class Unstartable extends Error {}
