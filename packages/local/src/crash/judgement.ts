@@ -1,5 +1,4 @@
 /** What a replay has left behind, held against its own log: the only thing that says what happened. */
-
 import { isDeepStrictEqual } from 'node:util'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb'
