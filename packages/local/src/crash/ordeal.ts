@@ -10,8 +10,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startDynamoDb, startEventBridge, startKms } from '@everfold/aws-local'
-import { Services } from '../cloud.ts'
+import { startEventBridge } from '@everfold/aws-local'
+import { type Services, startServices } from '../cloud.ts'
 import { serveStripe } from '../remote-stripe.ts'
 import { filesOf } from './files.ts'
 import { type Judged, judge } from './judgement.ts'
@@ -33,40 +33,59 @@ export interface Survived extends Judged {
   readonly replays: number
 }
 
-/** Throws where anything is missing, twice or wrong. */
-export const ordeal = async ({ kills, orders, random, progress }: OrdealOptions): Promise<Survived> => {
+/** Throws where anything is missing, twice or wrong, and says when each process was to be killed. */
+export const ordeal = async (options: OrdealOptions): Promise<Survived> => {
+  const { services: shared, stop } = await startServices()
   const folder = await mkdtemp(join(tmpdir(), 'everfold-ordeal-'))
-  const [dynamoDb, kms] = await Promise.all([startDynamoDb(), startKms()])
-  let survived: Survived = {
-    kills: 0,
-    replays: 0,
-    commits: 0,
-    events: 0,
-    rows: 0,
-    published: 0,
-    redelivered: 0,
-  }
+  const delays: Array<string> = []
   try {
-    const shared = { dynamoDb: dynamoDb.endpoint, kms: { endpoint: kms.endpoint, keyId: kms.keyId } }
-    const files = await writeFiles(folder, orders)
-    // The first replay is not killed: it says how long one takes, and how many events there are to be.
-    const whole = await endure({ folder, files, shared, name: 'whole', killAfter: () => undefined })
-    survived = added(survived, whole.judged)
-    while (survived.kills < kills) {
-      const before = survived.kills
-      const killAfter = (killed: number) => (before + killed < kills ? random() * whole.longestMs : undefined)
-      const name = `replay-${survived.replays}`
-      const { judged, killed } = await endure({ folder, files, shared, name, killAfter })
-      if (judged.events !== whole.judged.events)
-        throw new Error(`${judged.events} events instead of ${whole.judged.events}`)
-      survived = { ...added(survived, judged), kills: before + killed }
-      progress?.(survived)
-    }
-    return survived
+    return await survive({ ...options, folder, shared, delays })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`${reason}\nkilled after, in ms: ${delays.join(', ') || 'never'}`, { cause: error })
   } finally {
-    await Promise.all([dynamoDb.stop(), kms.stop()])
+    await stop()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+interface Course extends OrdealOptions, Pick<Trial, 'folder' | 'shared'> {
+  /** When each process was to be killed, by the name of its replay. */
+  readonly delays: Array<string>
+}
+
+const survive = async (course: Course): Promise<Survived> => {
+  const { kills, orders, random, progress, folder, shared, delays } = course
+  const files = await writeFiles(folder, orders)
+  // The first replay is not killed: it says how long one takes, and how many events there are to be.
+  const whole = await endure({ folder, files, shared, name: 'whole', killAfter: () => undefined })
+  let survived = added(NOTHING, whole.judged)
+  while (survived.kills < kills) {
+    const before = survived.kills
+    const name = `replay-${survived.replays}`
+    const killAfter = (killed: number): number | undefined => {
+      if (before + killed >= kills) return undefined
+      const delayMs = Math.round(random() * whole.tookMs)
+      delays.push(`${name} ${delayMs}`)
+      return delayMs
+    }
+    const { judged, killed } = await endure({ folder, files, shared, name, killAfter })
+    if (judged.events !== whole.judged.events)
+      throw new Error(`${name} has ${judged.events} events instead of ${whole.judged.events}`)
+    survived = { ...added(survived, judged), kills: before + killed }
+    progress?.(survived)
+  }
+  return survived
+}
+
+const NOTHING: Survived = {
+  kills: 0,
+  replays: 0,
+  commits: 0,
+  events: 0,
+  rows: 0,
+  published: 0,
+  redelivered: 0,
 }
 
 const added = (survived: Survived, judged: Judged): Survived => ({
@@ -90,17 +109,17 @@ const writeFiles = async (folder: string, orders: number): Promise<ReadonlyArray
 interface Trial {
   readonly folder: string
   readonly files: ReadonlyArray<string>
-  readonly shared: Pick<Services, 'dynamoDb' | 'kms'> | { readonly dynamoDb: string; readonly kms: object }
+  readonly shared: Pick<Services, 'dynamoDb' | 'kms'>
   readonly name: string
-  /** After how many milliseconds to kill the next process, which so many were killed before; undefined spares it. */
+  /** How long after its first word to kill the next process, which so many were killed before; undefined spares it. */
   readonly killAfter: (killed: number) => number | undefined
 }
 
 interface Endured {
   readonly judged: Judged
   readonly killed: number
-  /** The longest that a process which was not killed took. */
-  readonly longestMs: number
+  /** How long the process that came to the end took for it, from its first word on. */
+  readonly tookMs: number
 }
 
 /** One replay, on tables, a bus and a Stripe of its own, until it comes to its end. */
@@ -117,15 +136,9 @@ const endure = async ({ folder, files, shared, name, killAfter }: Trial): Promis
     await writeFile(file, JSON.stringify(services))
     const args = [...files, '--json', '--store', 'dynamodb', '--services', file]
     for (let killed = 0; ; ) {
-      const started = performance.now()
-      const ended = await run(args, killAfter(killed))
-      if (ended === 'killed') killed += 1
-      else
-        return {
-          judged: await judge(services, bus.published),
-          killed,
-          longestMs: performance.now() - started,
-        }
+      const tookMs = await run(args, killAfter(killed))
+      if (tookMs !== undefined) return { judged: await judge(services, bus.published), killed, tookMs }
+      killed += 1
     }
   } finally {
     await Promise.all([bus.stop(), stripe.close()])
@@ -134,20 +147,31 @@ const endure = async ({ folder, files, shared, name, killAfter }: Trial): Promis
 
 const REPLAY = fileURLToPath(new URL('../replay/main.ts', import.meta.url))
 
-/** The replay in a process of its own, killed after so long; throws where it ends otherwise than well. */
+/**
+ * The replay in a process of its own, killed so long after its first word; throws where it ends otherwise than well.
+ * Answers how long it took from its first word to its end, and nothing where it was killed.
+ *
+ * It says its first word when it turns to its store: nothing can be lost before, and loading takes the most time.
+ */
 const run = async (
   args: ReadonlyArray<string>,
   killAfterMs: number | undefined,
-): Promise<'killed' | 'ended'> => {
+): Promise<number | undefined> => {
   const child: ChildProcess = spawn(process.execPath, ['--conditions=@everfold/source', REPLAY, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  let startedMs = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  const speaks = (): void => {
+    startedMs = performance.now()
+    if (killAfterMs !== undefined) timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  }
+  child.stderr?.setEncoding('utf8').once('data', speaks)
+  child.stderr?.on('data', (text: string) => (said += text))
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
   clearTimeout(timer)
-  if (signal === 'SIGKILL') return 'killed'
-  if (code === 0) return 'ended'
+  if (signal === 'SIGKILL') return undefined
+  if (code === 0) return performance.now() - startedMs
   throw new Error(`the replay ended with ${code ?? signal}: ${said}`)
 }

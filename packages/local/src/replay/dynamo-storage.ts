@@ -13,6 +13,8 @@ export const onDynamoDb = async (file: string | undefined): Promise<Storage> => 
   const started = file === undefined ? await servicesOfOurOwn() : undefined
   const services = started?.services ?? (await servicesIn(file ?? ''))
   const { stripe, bus } = services
+  // Also tells whoever kills a replay that from now on there is something to lose.
+  process.stderr.write(`opening the store at ${services.dynamoDb}\n`)
   const cloud = await openCloud(services)
   const publishing = bus === undefined ? undefined : publisher(bus, cloud.changes)
   return {
