@@ -48,19 +48,19 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
   let learned: Learned = NOTHING_LEARNED
   let head = ports.cache?.get(stream) as Head<State> | undefined
   let fresh = false
-  let doubt = false
+  let doubt: Doubt | undefined
   let outrun = false
   for (let attempt = 0; attempt < options.attempts; attempt += 1) {
-    if (outrun || doubt) await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
+    if (outrun || doubt !== undefined) await ports.clock.sleep(backoffMs(attempt, ports.clock.random()))
     if (head === undefined) {
       const loaded = await load(aggregate, ports.store, stream, options.snapshotEvery)
-      if (E.isLeft(loaded)) return doubt ? unsettled(stream, group) : loaded
+      if (E.isLeft(loaded)) return doubt === undefined ? loaded : unsettled(stream, group, doubt)
       head = loaded.right
       fresh = true
     }
     const drafting = draft(handler, head, group, learned)
     const drafted = drafting instanceof Promise ? await drafting : drafting
-    if (E.isLeft(drafted)) return doubt ? unsettled(stream, group) : drafted
+    if (E.isLeft(drafted)) return doubt === undefined ? drafted : unsettled(stream, group, doubt)
     const { answers } = drafted.right
     if (answers.length === 0) {
       if (fresh || !drafted.right.fromHead) {
@@ -84,10 +84,10 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
     learned = { ...learned, absentTo: absentTo(head, answers) }
     if (outcome._tag === 'TooLarge') {
       const parts = await apart(handler, stream, group, outcome)
-      return E.isLeft(parts) && doubt ? unsettled(stream, group) : parts
+      return E.isLeft(parts) && doubt !== undefined ? unsettled(stream, group, doubt) : parts
     }
     if (outcome._tag === 'OutcomeUnknown') {
-      doubt = true
+      doubt = outcome
       head = undefined
       continue
     }
@@ -95,15 +95,17 @@ const settle = async <Command, State, Event extends StoredEvent, Rejection>(
     outrun = outcome._tag === 'Conflict'
     if (outcome._tag === 'Marked') {
       const found = await markersOf(ports.store, head, group)
-      if (E.isLeft(found)) return doubt ? unsettled(stream, group) : found
+      if (E.isLeft(found)) return doubt === undefined ? found : unsettled(stream, group, doubt)
       learned = { ...learned, markers: found.right }
     }
     const caughtUp = await catchUp(aggregate, ports.store, head, options.snapshotEvery)
-    if (E.isLeft(caughtUp)) return doubt ? unsettled(stream, group) : caughtUp
+    if (E.isLeft(caughtUp)) return doubt === undefined ? caughtUp : unsettled(stream, group, doubt)
     head = caughtUp.right
     fresh = true
   }
-  return doubt ? unsettled(stream, group) : E.left({ _tag: 'Contended', stream, attempts: options.attempts })
+  return doubt === undefined
+    ? E.left({ _tag: 'Contended', stream, attempts: options.attempts })
+    : unsettled(stream, group, doubt)
 }
 
 /** What was to be put on record on a head is not on record up to there. */
@@ -125,12 +127,24 @@ const apart = async <Command, State, Event extends StoredEvent, Rejection>(
   if (E.isLeft(first)) return first
   const second = await settle(handler, stream, group.slice(middle))
   if (E.isRight(second)) return E.right([...first.right, ...second.right])
-  return unsettled(stream, group)
+  return unsettled(stream, group, { cause: second.left })
 }
 
+/** The last append whose outcome is unknown. */
+type Doubt = Extract<AppendFailure, { readonly _tag: 'OutcomeUnknown' }>
+
 /** What a fault means once an append may have gone through: nobody knows what is on record. */
-const unsettled = (stream: StreamName, group: ReadonlyArray<Envelope<unknown>>): E.Either<Fault, never> =>
-  E.left({ _tag: 'Unsettled', stream, commandIds: group.map(({ id }) => id) })
+const unsettled = (
+  stream: StreamName,
+  group: ReadonlyArray<Envelope<unknown>>,
+  { cause }: Pick<Doubt, 'cause'>,
+): E.Either<Fault, never> =>
+  E.left({
+    _tag: 'Unsettled',
+    stream,
+    commandIds: group.map(({ id }) => id),
+    ...(cause === undefined ? {} : { cause }),
+  })
 
 type TooLarge = Extract<AppendFailure, { readonly _tag: 'TooLarge' }>
 

@@ -8,7 +8,13 @@ export type Fault =
   /** A port could not do it now; the same call may go through later. */
   | { readonly _tag: 'Unavailable'; readonly what: string; readonly cause?: unknown }
   /** Nobody knows yet whether these commands were recorded; asking again with the same ids tells. */
-  | { readonly _tag: 'Unsettled'; readonly stream: StreamName; readonly commandIds: ReadonlyArray<CommandId> }
+  | {
+      readonly _tag: 'Unsettled'
+      readonly stream: StreamName
+      readonly commandIds: ReadonlyArray<CommandId>
+      /** What the last append met whose outcome is unknown. */
+      readonly cause?: unknown
+    }
   /** Other writers won every attempt within the budget. */
   | { readonly _tag: 'Contended'; readonly stream: StreamName; readonly attempts: number }
   /** What is stored does not decode: the stream stops here until a reader that knows it is deployed. */

@@ -106,7 +106,7 @@ const settle = async (
   const lanes = lanesOf({ ports, options }, parts)
   let [busy] = lanes.map(({ stream }) => stream)
   if (busy === undefined) return E.right(E.right([]))
-  const unsettled: Fault = {
+  let unsettled: Fault = {
     _tag: 'Unsettled',
     stream: busy,
     commandIds: parts.map(({ member }) => member.id),
@@ -126,8 +126,10 @@ const settle = async (
     if (outcome._tag === 'StreamTwice') throw new Error(`two lanes of one stream: ${outcome.stream}`)
     if (outcome._tag === 'TooLarge' || outcome._tag === 'TooMany')
       return E.right(E.left(parts.map(({ member }) => E.left({ ...outcome, commandId: member.id }))))
-    doubt ||= outcome._tag === 'OutcomeUnknown'
-    if (outcome._tag !== 'OutcomeUnknown') busy = outcome.stream
+    if (outcome._tag === 'OutcomeUnknown') {
+      doubt = true
+      unsettled = { ...unsettled, ...(outcome.cause === undefined ? {} : { cause: outcome.cause }) }
+    } else busy = outcome.stream
     seen = outcome._tag === 'OutcomeUnknown' ? lanes : drafted.right
   }
   return E.left(doubt ? unsettled : { _tag: 'Contended', stream: busy, attempts: options.attempts })

@@ -457,3 +457,18 @@ test('an id that was looked for in vain is looked for in what is new only', asyn
   const [repeated] = await answers(run(stream, [asked(addSeats, 'old')]))
   expect(repeated).toMatchObject({ right: { replayed: true, position: { commit: 44 } } })
 })
+
+test('a command that stays unsettled is told with what its last append met', async () => {
+  const cause = new Error('access denied')
+  const kernel = virtualKernel({ mode: 'immediate' })
+  const store = memoryEventStore(kernel)
+  const refusing: typeof store = {
+    ...store,
+    append: () => async () => E.left({ _tag: 'OutcomeUnknown', cause }),
+  }
+  const run = execute(Seats.aggregate, { store: refusing, clock: kernel }, { attempts: 2 })
+  const member = asked(addSeats, 'add')
+  expect(await run(stream, [member])()).toEqual(
+    E.left({ _tag: 'Unsettled', stream, commandIds: [member.id], cause }),
+  )
+})

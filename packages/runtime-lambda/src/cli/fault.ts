@@ -8,7 +8,7 @@ export type Obstacle = Fault | NoAggregate | NoCommit
 
 export const failureOf = (obstacle: Obstacle): Failure => {
   const { message, advice } = wordsOf(obstacle)
-  const cause = obstacle._tag === 'Unavailable' ? causeOf(obstacle.cause) : undefined
+  const cause = 'cause' in obstacle ? causeOf(obstacle.cause) : undefined
   return new Failure(message.split('\n').map(plain).join('\n'), {
     advice,
     facts: { fault: { ...obstacle, cause } },
@@ -33,6 +33,11 @@ const wordsOf = (obstacle: Obstacle): Words => {
   switch (obstacle._tag) {
     case 'Unavailable':
       return unavailable(obstacle.what, causeOf(obstacle.cause))
+    case 'Impossible':
+      return {
+        message: `This cannot be done: ${obstacle.what}.${reason(causeOf(obstacle.cause))}`,
+        advice: 'It will not go through by trying again: a key that is not taken, or a bug of the service.',
+      }
     case 'Undecodable': {
       const { stream, commit, errors } = obstacle
       const faults = errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ')
@@ -81,10 +86,12 @@ const causeOf = (cause: unknown): Cause | undefined => {
   return { name: cause.name, message: cause.message || (first instanceof Error ? first.message : '') }
 }
 
+const reason = (cause: Cause | undefined): string =>
+  cause === undefined ? '' : `\n${cause.name}: ${cause.message}`
+
 const unavailable = (what: string, cause: Cause | undefined): Words => {
-  const why = cause === undefined ? '' : `\n${cause.name}: ${cause.message}`
   const advice = ADVICE.find(([names]) => names.test(`${cause?.name}: ${cause?.message}`))?.[1]
-  const message = `Not available: ${what}.${why}`
+  const message = `Not available: ${what}.${reason(cause)}`
   return advice === undefined ? { message } : { message, advice }
 }
 

@@ -105,7 +105,8 @@ projector with that list is deployed first: it feeds both.
     options: { generation: text, segments: text },
   },
   republish: {
-    synopsis: 'everfold republish --since date [--until date] [--category c]\n         [--waited n] [--segments n] [--dry-run]',
+    synopsis:
+      'everfold republish --since date [--until date] [--category c]\n         [--waited n] [--segments n] [--dry-run]',
     summary: 'publish events of the log once more',
     details: `WRITES to the bus, nothing else. Scans the whole log, and publishes the events
 of all commits that may have been appended from --since on as the relay does. A
