@@ -18,25 +18,40 @@ const WEBHOOKS_EVERY_MS = 1000
 
 const USAGE = `pnpm start [--store memory|dynamodb]
 
-Serves the shop on port ${DEFAULT_PORT}, or on what PORT says; it keeps nothing beyond its end.
+Serves the shop on port ${DEFAULT_PORT}, or on what PORT says; it keeps nothing beyond
+its end.
 
-  --store <store>  where commits and views are kept: memory, unless told, or dynamodb, which is Amazon's DynamoDB
-                   Local, started for it; needs Java 17`
+  --store <store>  where commits and views are kept: memory, unless told, or
+                   dynamodb, which is Amazon's DynamoDB Local, started for it;
+                   needs Java 17`
 
-const storeOf = (args: ReadonlyArray<string>): 'memory' | 'dynamodb' | 'help' => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { store: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  })
-  if (values.help === true) return 'help'
-  const { store = 'memory' } = values
-  if (store === 'memory' || store === 'dynamodb') return store
-  throw new Error(`--store is memory or dynamodb, not ${store}.`)
+/** It was asked for something that there is not. */
+class Misuse extends Error {
+  constructor(message: string) {
+    super(`${message}\n\n${USAGE}`)
+  }
 }
 
-const portOf = (given: string | undefined): number | undefined => {
+const storeOf = (args: ReadonlyArray<string>): 'memory' | 'dynamodb' | 'help' => {
+  const { store = 'memory', help = false } = parsed(args)
+  if (help) return 'help'
+  if (store === 'memory' || store === 'dynamodb') return store
+  throw new Misuse(`--store is memory or dynamodb, not ${store}.`)
+}
+
+const parsed = (args: ReadonlyArray<string>) => {
+  const options = { store: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+  try {
+    return parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    throw new Misuse((error as Error).message)
+  }
+}
+
+const portOf = (given: string | undefined): number => {
   if (given === undefined || given === '') return DEFAULT_PORT
-  return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
+  if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given)
+  throw new Misuse(`PORT is no port from 0 to 65535: ${given}`)
 }
 
 /** Loaded only where it is asked for, because the SDK takes its time. */
@@ -107,15 +122,13 @@ const fail = (error: unknown): never => {
   const { code, message, port } = error as NodeJS.ErrnoException & { readonly port?: number }
   const taken = `Port ${port} is taken. Choose another, or let the system choose: PORT=0 pnpm start`
   console.error(code === 'EADDRINUSE' ? taken : message)
-  process.exit(1)
+  process.exit(error instanceof Misuse ? 2 : 1)
 }
 
 try {
   const store = storeOf(process.argv.slice(2))
-  const port = portOf(process.env['PORT'])
   if (store === 'help') console.log(USAGE)
-  else if (port === undefined) throw new Error(`PORT is no port from 0 to 65535: ${process.env['PORT']}`)
-  else await main(port, store)
+  else await main(portOf(process.env['PORT']), store)
 } catch (error) {
   fail(error)
 }

@@ -319,6 +319,7 @@ describe.concurrent('the command', { timeout: TIMEOUT_MS }, () => {
     }
     expect(asked.out).toContain('pnpm replay <products.csv> <orders.csv> [--json] [--again]')
     expect(asked.code).toBe(0)
+    expect(asked.out.split('\n').filter((text) => text.length > 80)).toEqual([])
   })
 
   test('exits 2 for a file that cannot be read', async () => {

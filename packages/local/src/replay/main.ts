@@ -12,16 +12,24 @@ import { openingMs, Refused, type Replay, run, type Sales } from './run.ts'
 import { readProducts, readSales } from './sales.ts'
 import { inMemory, type Storage, Unreadable, Unstartable } from './storage.ts'
 
-const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again] [--store memory|dynamodb]
+const USAGE = `pnpm replay <products.csv> <orders.csv> [--json] [--again]
+            [--store memory|dynamodb] [--services <file>]
 
-Takes the catalogue and every order through cart, checkout, reservation, payment and capture, at the orders' own dates.
+Takes the catalogue and every order through cart, checkout, reservation,
+payment and capture, at the orders' own dates.
 
   --json             one JSON object instead of a table
-  --again            runs everything a second time on the same store, and reports how many events that added
-  --store <store>    memory, unless told, or dynamodb: Amazon's DynamoDB Local, started for it; needs Java 17
-  --services <file>  with --store dynamodb: services that outlive the replay, so that one that was killed goes on;
-                     JSON: { "dynamoDb": url, "kms": { "endpoint": url, "keyId": id }, and if wanted
-                     "prefix": of the tables, "stripe": url, "bus": { "endpoint": url, "checkpoint": file } }`
+  --again            runs everything a second time on the same store, and
+                     reports how many events that added
+  --store <store>    memory, unless told, or dynamodb: Amazon's DynamoDB Local,
+                     started for it; needs Java 17
+  --services <file>  with --store dynamodb: services that outlive the replay,
+                     so that one that was killed goes on; JSON:
+                     { "dynamoDb": url,
+                       "kms": { "endpoint": url, "keyId": id } }
+                     and if wanted
+                     { "prefix": of the tables, "stripe": url,
+                       "bus": { "endpoint": url, "checkpoint": file } }`
 
 /** The command was not given what it needs; what it prints says so, and nothing was replayed. */
 class Unusable extends Error {}
@@ -77,6 +85,7 @@ const salesOf = async (productsFile: string, ordersFile: string): Promise<Sales>
 const timed = async (replay: Replay, sales: Sales, title: string): Promise<number> => {
   const bar = new SingleBar({
     format: `${title} {bar} {value}/{total} orders, {eta_formatted} left`,
+    barsize: 20,
     stream: process.stderr,
     // Where nobody watches, a line from time to time.
     noTTYOutput: true,
