@@ -242,13 +242,13 @@ const refused = async (...wrong: ReadonlyArray<readonly [port: string, ...args: 
   return shops.map(({ out, err }, at) => ({ code: codes[at], out: out(), err: err() }))
 }
 
-describe('a shop that is asked wrongly exits 2, and says why and how it is asked', () => {
-  const why = (reason: string) => ({
-    code: 2,
-    out: '',
-    err: expect.stringMatching(new RegExp(`^${reason}.*\n\npnpm start \\[--store memory`)) as string,
-  })
+const why = (reason: string) => ({
+  code: 2,
+  out: '',
+  err: expect.stringMatching(new RegExp(`^${reason}.*\n\npnpm start \\[--store memory`)) as string,
+})
 
+describe('a shop that is asked wrongly exits 2, and says why and how it is asked', () => {
   test('on what is no port', { timeout: TIMEOUT_MS }, async () => {
     const wrong = ['http', '65536', '-1', '40.5', '0x50', ' ']
     expect(await refused(...wrong.map((port) => [port] as const))).toEqual(
