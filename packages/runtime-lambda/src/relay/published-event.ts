@@ -25,6 +25,7 @@ import {
   streamParts,
   type TE,
   text,
+  unavailable,
 } from '@everfold/core'
 import { EVENTBRIDGE } from '../limits.ts'
 import type { ClaimCheck } from '../store/claim-check.ts'
@@ -89,8 +90,9 @@ export const publishedEvent =
     const claimed = decode(ClaimedEvent, detail)
     if (E.isLeft(claimed)) return claimed
     const { claim, ...rest } = claimed.right
+    // Not the message's fault: a deploy mends it.
     if (claimCheck === undefined)
-      return invalid({ pointer: '/claim', detail: 'no claim check is configured' })
+      return E.left(unavailable(`the claim check of ${rest.id}: none is configured`))
     const bytes = await claimCheck.get(claim)()
     if (E.isLeft(bytes)) return bytes
     const event = parsed(bytes.right)

@@ -119,7 +119,7 @@ describe('an entry', () => {
       expect(objects.size).toBe(1)
       const detail: unknown = JSON.parse(claimed.input.Detail ?? '')
       expect(must(await publishedEvent(detail, claimCheck)())).toEqual(large)
-      expect(await publishedEvent(detail)()).toMatchObject({ left: { errors: [{ pointer: '/claim' }] } })
+      expect(await publishedEvent(detail)()).toMatchObject({ left: { _tag: 'Unavailable' } })
       expect(await entryOf(publication, large)).toMatchObject({
         left: { _tag: 'TooLarge', limitBytes: LIMIT - 1 },
       })
