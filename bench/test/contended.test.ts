@@ -30,22 +30,35 @@ const told = (id: string, at: number, outcome: Answer<unknown, unknown>['outcome
   replayed: false,
 })
 
-const sent = ['a', 'b', 'c'].map((id) => ({ id: id as CommandId }))
-const log = [commit(1, 1, ['a']), commit(2, 3, ['b', 'c'])]
+const named = (id: string) => ({ id: id as CommandId })
+const sent = { begun: named('p'), sent: ['a', 'b', 'c'].map(named), times: 2 }
+const log = [commit(1, 1, ['p']), commit(2, 2, ['a']), commit(3, 4, ['b', 'c'])]
+const all = [told('a', 2), told('b', 3), told('c', 3)]
+const twice = [...all, ...all]
 
 describe('effects are proven', () => {
-  test('where each command is on record once, and whoever sent it was told that', () => {
-    expect(provenEffects(sent, [told('a', 1), told('a', 1), told('c', 2)], log)).toBe(3)
+  test('where just the commands sent are on record once, and every answer to them is the one there', () => {
+    expect(provenEffects(sent, twice, log)).toBe(3)
   })
   test.each([
-    ['a missing commit', [], [commit(1, 1, ['a']), commit(3, 3, ['b', 'c'])], 'missing from the log'],
-    ['a second answer', [], [...log, commit(3, 4, ['b'])], 'answered twice'],
-    ['a wrong version', [], [commit(1, 1, ['a']), commit(2, 2, ['b', 'c'])], 'is not of version 3'],
-    ['a command without an answer', [], [commit(1, 2, ['a', 'b'])], 'c was not answered'],
-    ['an answer of another place', [told('a', 2)], log, 'told otherwise'],
-    ['another answer', [told('a', 1, E.right([]))], log, 'told otherwise'],
-    ['a rejection', [told('a', 1, E.left('no'))], log, 'told otherwise'],
-    ['an answer to an unknown command', [told('d', 1)], log, 'told otherwise'],
+    ['a missing commit', twice, [commit(1, 1, ['p']), commit(3, 3, ['b', 'c'])], 'missing from the log'],
+    ['a second answer', twice, [...log, commit(4, 5, ['b'])], 'answered twice'],
+    ['a wrong version', twice, [commit(1, 1, ['p']), commit(2, 3, ['a'])], 'is not of version 2'],
+    ['a command without an answer', twice, [commit(1, 3, ['p', 'a', 'b'])], 'c was not answered'],
+    ['no beginning', twice, [commit(1, 3, ['a', 'b', 'c'])], 'p was not answered'],
+    ['an effect that nobody asked for', twice, [...log, commit(4, 5, ['d'])], 'd is on record, and nobody'],
+    [
+      'a command that was told nothing',
+      [...all, told('a', 2), told('b', 3)],
+      log,
+      'c was told 1 times, not 2',
+    ],
+    ['nothing told at all', [], log, 'a was told 0 times, not 2'],
+    ['an answer too many', [...twice, told('a', 2)], log, 'a was told 3 times, not 2'],
+    ['an answer of another place', [told('a', 3)], log, 'told otherwise'],
+    ['another answer', [told('a', 2, E.right([]))], log, 'told otherwise'],
+    ['a rejection', [told('a', 2, E.left('no'))], log, 'told otherwise'],
+    ['an answer to an unknown command', [told('d', 2)], log, 'told otherwise'],
   ])('and refused for %s', (_, answers, commits, why) => {
     expect(() => provenEffects(sent, answers, commits)).toThrow(why)
   })

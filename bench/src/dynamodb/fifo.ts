@@ -14,7 +14,7 @@ import { orders } from '../everfold-order.ts'
 import { COMMANDS, type Crowd } from './crowd.ts'
 import { right } from './everfold.ts'
 
-/** The senders are told nothing: the answer is on record for them. */
+/** The senders are told nothing: the answer is on record for who asks again. */
 export const throughFifo = async (crowd: Crowd): Promise<ReadonlyArray<never>> => {
   const { endpoint, stop } = await startFauxqs()
   const client = new SQSClient(localClient(endpoint))
