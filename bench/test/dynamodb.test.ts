@@ -1,6 +1,15 @@
 import { GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
 import { type FaultScript, faulty, localClient } from '@everfold/aws-local'
-import { connect, evolve, initial, nextOf, pastOf, storeContenders } from '@everfold/bench'
+import {
+  connect,
+  everfold,
+  evolve,
+  initial,
+  meanBill,
+  nextOf,
+  pastOf,
+  storeContenders,
+} from '@everfold/bench'
 import { describe, expect, inject, test } from 'vitest'
 
 const dynamo = connect(inject('endpoints').dynamoDb)
@@ -16,15 +25,36 @@ const after = (stream: number, length: number, more: number) => {
 const losingOne: FaultScript = ({ operation, count }) =>
   operation === 'PutItem' && count === 1 ? { _tag: 'ResponseLost' } : undefined
 
+const everfoldStore = everfold.open(dynamo)
+
 describe.each(storeContenders.map((one) => [one.name, one] as const))('%s on DynamoDB', (_, contender) => {
   test('appends to a stream what the domain decides, one event for each command', async () => {
-    const store = await contender.open(dynamo)
+    const store = await (contender === everfold ? everfoldStore : contender.open(dynamo))
     for (const length of [1, 30]) {
       await store.seed(length, length)
       expect(await store.inspect(length)).toEqual(after(length, length, 0))
       for (let more = 0; more < 3; more += 1) await store.command(length, length + more)
       expect(await store.inspect(length)).toEqual(after(length, length, 3))
     }
+  })
+})
+
+describe('a command of ours, with nothing in a cache', () => {
+  test('is 2 requests, at most 1 read unit and 1.3 write units, its share of snapshots included', async () => {
+    const store = await everfoldStore
+    const bill = await meanBill(dynamo, everfold, { store, streamLength: 100 })
+    expect(bill).toMatchObject({ requests: 2, transactions: 0 })
+    expect(bill.readUnits).toBeLessThanOrEqual(1)
+    expect(bill.writeUnits).toBeLessThanOrEqual(1.3)
+  })
+  test('is refused by the benchmark where it takes a request more', async () => {
+    const store = await everfoldStore
+    const command = async (stream: number, streamLength: number) => {
+      await store.inspect(stream)
+      return store.command(stream, streamLength)
+    }
+    const wasteful = { store: { ...store, command }, streamLength: 10 }
+    await expect(meanBill(dynamo, everfold, wasteful)).rejects.toThrow('"requests":3')
   })
 })
 

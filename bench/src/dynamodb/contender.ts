@@ -11,6 +11,7 @@ import {
   type OrderEvent,
 } from '../order-domain.ts'
 import type { Dynamo } from './dynamo.ts'
+import type { Bill } from './meter.ts'
 
 export interface StoreContender {
   readonly name: string
@@ -19,6 +20,8 @@ export interface StoreContender {
    * between two of its snapshots, or of whatever else it writes from time to time; the mean has its share of that.
    */
   readonly stride: number
+  /** What a command takes in the mean on a stream of any length: just so many requests, and at most so many units. */
+  readonly promise?: Pick<Bill, 'requests' | 'readUnits' | 'writeUnits'>
   readonly open: (dynamo: Dynamo) => Promise<OrderStore>
 }
 

@@ -68,6 +68,7 @@ export const commitsOf = async (stream: number, streamLength: number): Promise<R
 export const everfold: StoreContender = {
   name: 'everfold',
   stride: 1,
+  promise: { requests: 2, readUnits: 1, writeUnits: 1.3 },
   open: async (dynamo) => {
     const { table, store } = await eventsOn(dynamo, 'everfold')
     const run = execute(orders, { store, clock: kernel })
