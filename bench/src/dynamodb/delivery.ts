@@ -1,6 +1,7 @@
 /**
  * `dynamodb/relay` and `dynamodb/projector`: how many commits a second go from the table's stream to a bus, and into a
- * view. Each beside what DynamoDB Local gives at all here, by the plainest code that there is: `/bound`.
+ * view. Each beside what DynamoDB Local gives at all here, by the plainest code that there is: `/bound`, and as a ratio
+ * to it.
  *
  * `projector/{requests,rcu,wcu}` and `scan/{requests,rcu}` are those for each commit: what a view costs, and what reading
  * the whole log for its rebuild does.
@@ -58,14 +59,19 @@ export const delivery = async (dynamo: Dynamo, report: Report): Promise<void> =>
   const say = (name: string, value: number, unit: string) =>
     report.result({ name: `dynamodb/${name}`, value: rounded(value), unit })
   const source = { client, stream }
-  say('relay', await relaying(source), 'commits/s')
-  say('relay/bound', await rate(COMMITS, () => plainRecords(source)), 'records/s')
+  const beside = (name: string, perSecond: number, bound: number, unit: string) => {
+    say(name, perSecond, 'commits/s')
+    say(`${name}/bound`, bound, unit)
+    report.result({ name: `dynamodb/${name}`, against: 'bound', ratio: rounded(perSecond / bound) })
+  }
+  const relayed = await relaying(source)
+  beside('relay', relayed, await rate(COMMITS, () => plainRecords(source)), 'records/s')
   const projecting = await projected(dynamo, names, source)
-  say('projector', projecting.perSecond, 'commits/s')
   say('projector/requests', projecting.bill.requests / COMMITS, 'requests')
   say('projector/rcu', projecting.bill.readUnits / COMMITS, 'rcu')
   say('projector/wcu', projecting.bill.writeUnits / COMMITS, 'wcu')
-  say('projector/bound', await rate(COMMITS, () => plainWrites(dynamo, names)), 'commits/s')
+  const bound = await rate(COMMITS, () => plainWrites(dynamo, names))
+  beside('projector', projecting.perSecond, bound, 'commits/s')
   const { requests, readUnits } = await dynamo.meter.bill(() => scanned(dynamo, names))
   say('scan/requests', requests / COMMITS, 'requests')
   say('scan/rcu', readUnits / COMMITS, 'rcu')
@@ -161,7 +167,7 @@ const projected = async (
 ): Promise<{ readonly perSecond: number; readonly bill: Bill }> => {
   const views = dynamoViewStore({ client: dynamo.documents, table: names.views, clock })
   const store = storeOf(dynamo, names.events, clock)
-  const work = projector({ projections: [totals], views: warmViews(views), store })
+  const work = projector({ projections: [totals], views: warmViews(views), store, clock })
   let perSecond = 0
   const bill = await dynamo.meter.bill(async () => {
     perSecond = await rate(COMMITS, () => followed(source, work))
