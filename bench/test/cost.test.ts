@@ -74,4 +74,10 @@ describe('the shop', () => {
     expect(dearer['EventBridge: all events']).toBe(10)
     expect(dearer['DynamoDB: writes of rows']).toBeUndefined()
   })
+  test('of ours pays for 100 bytes more than each item that it stores weighs', () => {
+    const stored = cents(ourShop(set('late-repeat/rcu', 725)))
+    // A commit of 300 bytes, 120 million of them; 24 million streams of 80.
+    expect(stored['DynamoDB: the log of a year stored']).toBe(12)
+    expect(stored['DynamoDB: how far its view has come stored']).toBe(1.08)
+  })
 })

@@ -46,6 +46,10 @@ export const SHOP = {
   batch: 100,
   batchGbSeconds: 0.5,
   monthsOfLog: 12,
+  /** The benchmark's own. */
+  commitsPerStream: 5,
+  /** An item that says how far a view has come with a stream: its keys, mostly. */
+  progressBytes: 80,
 } as const
 
 /** A plain design: rows that are overwritten, without history, outbox or idempotency. */
@@ -71,7 +75,8 @@ export const ourShop = (measured: ReadonlyArray<Measured>): ReadonlyArray<Line> 
   const commands = SHOP.writes
   const own = (what: string) => figure(measured, `command/1000/${what}`, 'everfold')
   const batches = (2 * commands) / SHOP.batch
-  const logGb = (commands * SHOP.monthsOfLog * commitBytes(measured)) / 1e9
+  const commits = commands * SHOP.monthsOfLog
+  const streams = commits / SHOP.commitsPerStream
   return [
     ...plainShop().filter(({ what }) => !what.includes('writes of') && !what.includes('EventBridge')),
     line('DynamoDB: commands, reading', 'read', commands * own('rcu')),
@@ -81,9 +86,19 @@ export const ourShop = (measured: ReadonlyArray<Measured>): ReadonlyArray<Line> 
     line('Lambda: relay and projector, requests', 'invocation', batches),
     line('Lambda: relay and projector, their time', 'compute', batches * SHOP.batchGbSeconds),
     line('EventBridge: all events', 'event', commands),
-    line('DynamoDB: the log of a year stored', 'storage', logGb),
+    line('DynamoDB: the log of a year stored', 'storage', storedGb(commits, commitBytes(measured))),
+    line('DynamoDB: how far its view has come stored', 'storage', storedGb(streams, SHOP.progressBytes)),
   ]
 }
+
+/**
+ * What DynamoDB adds to every item that it stores, and charges for: 100 bytes.
+ *
+ * Source: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats".
+ */
+export const ITEM_OVERHEAD_BYTES = 100
+
+const storedGb = (items: number, bytes: number): number => (items * (bytes + ITEM_OVERHEAD_BYTES)) / 1e9
 
 /** How many commits the benchmark's late repeat reads back. */
 const READ_BACK = 9_900

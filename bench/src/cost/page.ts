@@ -3,6 +3,7 @@ import {
   capacityDollars,
   commitBytes,
   figure,
+  ITEM_OVERHEAD_BYTES,
   type Line,
   type Measured,
   ourShop,
@@ -109,7 +110,7 @@ const others = (measured: ReadonlyArray<Measured>): string => {
       dollarsFor('write', of('contended/writers/writes') * wcu * MILLION),
     ],
     [
-      'the same through a FIFO queue: the writes, and twelve requests of the queue for every ten',
+      'the same through a FIFO queue: the writes, and twelve requests of the queue for every ten commands',
       dollarsFor('write', of('contended/fifo/wcu') * MILLION) + dollarsFor('fifo', 1.2 * MILLION),
     ],
     [
@@ -129,9 +130,11 @@ ${table(
   ['A million', '$'],
   rows.map(([what, dollars]) => [what, money(dollars)]),
 )}
-A view takes in a commit by two writes, its row and how far the stream has come, and a read now and then. A **rebuild**
-from a million commits reads the log for ${money(scan)} and takes it in for at most ${money(view)}, less where a row changes
-several times in one go: **${money(scan + view)}** at most. A commit weighs some ${Math.round(bytes)} bytes.
+Of the queue's twelve requests, ten are the sends of ten senders, one takes the ten messages and one deletes them; who
+sends ten at once needs three. A view takes in a commit by two writes, its row and how far the stream has come, and a read now and then. A **rebuild**
+from a million commits reads the log for ${money(scan)} and takes it in for ${money(view)}, **${money(scan + view)}** together: as measured on streams
+of ${SHOP.commitsPerStream} commits, by the projector. The first commit of a stream is the dearest, since nothing of the stream is known yet and
+its row is new to the index too; shorter streams cost more for each commit, longer ones less. A commit weighs some ${Math.round(bytes)} bytes.
 `
 }
 
@@ -154,8 +157,11 @@ ${table(
   arithmetic; the first column is a reading that comes to it: a request takes a gigabyte for 200 ms, a read and a write are one unit each,
   ${SHOP.storedGb} GB are stored and ${millions(SHOP.plainEvents)} million events published, at the prices of before November 2024 (DynamoDB twice today's;
   Lambda on x86). The second is the same today, on arm64.
-- **Everfold** is counted high: every write of the plain design is a command of its own, with one event that one row of
-  one view shows, nothing is in a cache, and every event is published. Its requests and its reads of rows are the same.
+- **Everfold** is counted high in what it does: every write of the plain design is a command of its own, with one event that one
+  row of one view shows, nothing is in a cache, and every event is published. Its requests, its reads of rows and the
+  size of its rows are taken to be the same.
+- What is stored is counted with the ${ITEM_OVERHEAD_BYTES} bytes that DynamoDB adds to every item, a commit's and those that say how far
+  the view has come: one of ${SHOP.progressBytes} bytes for each stream, with ${SHOP.commitsPerStream} commits in a stream, as in what was measured.
 - Relay and projector get ${SHOP.batch} records at once, and take a gigabyte for ${SHOP.batchGbSeconds} s. Their reads of the stream are free, by
   Lambda's own trigger. The log is that of ${SHOP.monthsOfLog} months; it grows on.
 - Left out of all: data transfer, logs, backups, DNS, WAF, Cognito, mail, and Stripe. Free tiers are not deducted.
