@@ -258,6 +258,8 @@ type Driver = Pick<VirtualKernel, 'run' | 'settle' | 'outside'> & { pump(this: v
 
 const driverOf = (world: World, actors: Actors): Driver => {
   let driving = false
+  /** Until when those sleep who began to while somebody drove, who may leave them asleep. */
+  let owedMs: number | undefined
   const foreign = new Set<Promise<unknown>>()
   const idle = async () => {
     await quiet()
@@ -273,6 +275,9 @@ const driverOf = (world: World, actors: Actors): Driver => {
       return await body()
     } finally {
       driving = false
+      const dueMs = owedMs
+      owedMs = undefined
+      if (dueMs !== undefined) pump(dueMs)
     }
   }
   const run = <A>(main: () => Promise<A>) =>
@@ -304,12 +309,14 @@ const driverOf = (world: World, actors: Actors): Driver => {
   }
   /** Without a run, sleepers wake once everything else waits. */
   const pump = (dueMs: number) => {
-    if (!driving) void wake(dueMs)
+    if (driving) owedMs = Math.max(dueMs, owedMs ?? dueMs)
+    else void wake(dueMs)
   }
   const wake = async (dueMs: number) => {
     for (;;) {
       await idle()
-      if (driving || world.nowMs() > dueMs || !world.step(dueMs)) return
+      if (driving) return pump(dueMs)
+      if (world.nowMs() > dueMs || !world.step(dueMs)) return
     }
   }
   return { run, settle, outside, pump }

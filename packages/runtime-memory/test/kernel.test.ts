@@ -178,3 +178,21 @@ describe('chance', () => {
     for (const count of buckets) expect(Math.abs(count - 1000)).toBeLessThan(150)
   })
 })
+
+test.each([0, 10])(
+  'who sleeps while somebody drives the kernel wakes after that too (from %i ms on)',
+  async (ms) => {
+    const kernel = virtualKernel({ mode: 'immediate', startMs: 0 })
+    const woken: Array<number> = []
+    const sleeper = async () => {
+      if (ms > 0) await kernel.sleep(ms)
+      await kernel.sleep(100)
+      woken.push(kernel.nowMs())
+    }
+    const sleeping = sleeper()
+    await kernel.settle(50)
+    expect(woken).toEqual([])
+    await sleeping
+    expect(woken).toEqual([100 + ms])
+  },
+)

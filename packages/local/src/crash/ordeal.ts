@@ -147,6 +147,9 @@ const endure = async ({ folder, files, shared, name, killAfter }: Trial): Promis
 
 const REPLAY = fileURLToPath(new URL('../replay/main.ts', import.meta.url))
 
+/** A replay of a few orders takes seconds; one that takes so long waits for what does not come. */
+const HUNG_MS = 120_000
+
 /**
  * The replay in a process of its own, killed so long after its first word; throws where it ends otherwise than well.
  * Answers how long it took from its first word to its end, and nothing where it was killed.
@@ -169,8 +172,10 @@ const run = async (
   }
   child.stderr?.setEncoding('utf8').once('data', speaks)
   child.stderr?.on('data', (text: string) => (said += text))
+  const hung = setTimeout(() => child.kill('SIGTERM'), HUNG_MS)
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
   clearTimeout(timer)
+  clearTimeout(hung)
   if (signal === 'SIGKILL') return undefined
   if (code === 0) return performance.now() - startedMs
   throw new Error(`the replay ended with ${code ?? signal}: ${said}`)
