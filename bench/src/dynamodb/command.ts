@@ -2,10 +2,12 @@
  * `dynamodb/command/{1,10,100,1000,10000}/{requests,rcu,wcu}`: a command with a fresh id, with nothing in a cache. It fails
  * where one of ours is not 2 requests, or takes more than 1 read unit or 1.3 write units in the mean.
  */
+
+import type { Bill } from '@everfold/aws-local'
 import { type Report, rounded } from '../group.ts'
 import type { OrderStore, StoreContender } from './contender.ts'
 import type { Dynamo } from './dynamo.ts'
-import { type Bill, meanOf } from './meter.ts'
+import { meanOf } from './mean.ts'
 
 const STREAM_LENGTHS = [1, 10, 100, 1_000, 10_000]
 

@@ -2,6 +2,8 @@
  * What every contender of `dynamodb/command` is: a store on DynamoDB that holds orders, and takes one command at a time
  * with nothing kept in a cache.
  */
+
+import type { Bill } from '@everfold/aws-local'
 import {
   type AddItem,
   commandIdOf,
@@ -11,7 +13,6 @@ import {
   type OrderEvent,
 } from '../order-domain.ts'
 import type { Dynamo } from './dynamo.ts'
-import type { Bill } from './meter.ts'
 
 export interface StoreContender {
   readonly name: string

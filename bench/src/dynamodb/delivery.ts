@@ -16,6 +16,7 @@ import {
 } from '@aws-sdk/client-dynamodb-streams'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import type { Bill } from '@everfold/aws-local'
 import { localClient, startEventBridge } from '@everfold/aws-local'
 import {
   type Commit,
@@ -42,7 +43,6 @@ import { orderNameOf, pastOf } from './contender.ts'
 import type { Dynamo } from './dynamo.ts'
 import { kernel, putCommits, right, storeOf } from './everfold.ts'
 import { inParallel } from './in-parallel.ts'
-import type { Bill } from './meter.ts'
 
 const ORDERS = 1_000
 const COMMITS_EACH = 5

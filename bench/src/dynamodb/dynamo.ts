@@ -1,8 +1,7 @@
 /** Amazon's DynamoDB Local for one run of the benchmark, with a client on which everything is counted. */
 import { CreateTableCommand, DynamoDB, type KeySchemaElement } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { localClient, type RequestHandler, startDynamoDb } from '@everfold/aws-local'
-import { type Meter, meter } from './meter.ts'
+import { localClient, type Meter, meter, type RequestHandler, startDynamoDb } from '@everfold/aws-local'
 
 export interface Dynamo {
   readonly endpoint: string

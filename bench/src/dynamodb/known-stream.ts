@@ -9,7 +9,7 @@ import { type Report, rounded } from '../group.ts'
 import { nextOf, orderNameOf, pastOf } from './contender.ts'
 import type { Dynamo } from './dynamo.ts'
 import { commitsOf, eventsOn, kernel, putCommits, right } from './everfold.ts'
-import { meanOf } from './meter.ts'
+import { meanOf } from './mean.ts'
 
 const STREAM = 1
 const STREAM_LENGTH = 10_000

@@ -7,6 +7,8 @@
  * cache, the mean of some that stand all over the same cycle. The others there find their head in a cache, which writes
  * the same and takes less of the benchmark's time.
  */
+
+import type { Bill } from '@everfold/aws-local'
 import {
   type CommandOf,
   type Commit,
@@ -25,7 +27,7 @@ import { memoryEventStore } from '@everfold/runtime-memory'
 import { type Report, rounded } from '../group.ts'
 import type { Dynamo } from './dynamo.ts'
 import { eventsOn, kernel, putCommits, right } from './everfold.ts'
-import { type Bill, meanOf } from './meter.ts'
+import { meanOf } from './mean.ts'
 
 const LIVE = 5_000
 /** One in so many commands of the cycle is sent with nothing in the cache. */

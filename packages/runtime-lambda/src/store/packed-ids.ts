@@ -1,5 +1,5 @@
 /**
- * A snapshot's remembered ids as bytes: 17 or 18 for an id as a rule, where JSON would need 40.
+ * A snapshot's remembered ids as bytes: 17 or 18 for an id as a rule, half of what JSON needs.
  *
  * Each entry is a number (twice the distance from the snapshot's commit to the one that answers, plus one where the id
  * is undated; base 128, lowest digits first), then the id's 26 digits of Crockford's base 32 as 16 bytes, or as 17 and

@@ -1,8 +1,8 @@
 /** What views cost on DynamoDB, as DynamoDB Local counts it. */
+import { type Bill, meter } from '@everfold/aws-local'
 import { E, generationOf, project, type Row, type Sources, streamName, type ViewStore } from '@everfold/core'
 import { memoryEventStore, virtualKernel } from '@everfold/runtime-memory'
 import { describe, expect, test, vi } from 'vitest'
-import { type Consumed, meter } from '../../src/store/consumed.ts'
 import { warmViews } from '../../src/store/warm-views.ts'
 import { ofEach, received } from './counted.ts'
 import { rightOf, viewsOver, viewsTable } from './views.ts'
@@ -14,11 +14,17 @@ const table = viewsTable('cost')
 const generation = generationOf(ofEach)
 const stream = streamName('stock', 'one')
 
-const cost = (requests: number, readUnits: number, writeUnits: number): Consumed => ({
-  requests,
+interface Requests {
+  readonly reads: number
+  readonly writes: number
+}
+
+const cost = ({ reads, writes }: Requests, readUnits: number, writeUnits: number): Bill => ({
+  requests: reads + writes,
+  writes,
   readUnits,
   writeUnits,
-  refused: 0,
+  transactions: 0,
 })
 
 const metered = async () => {
@@ -36,10 +42,10 @@ describe('a commit that touches one row', () => {
     const { views, read } = await metered()
     const take = projecting(views)
     rightOf(await take(received('cold', 1, 5))())
-    expect(read()).toEqual(cost(4, 2, 3))
+    expect(read()).toEqual(cost({ reads: 2, writes: 2 }, 2, 3))
     for (let number = 2; number <= 6; number += 1) {
       rightOf(await take(received('cold', number, 5))())
-      expect(read()).toEqual(cost(4, 2, 2))
+      expect(read()).toEqual(cost({ reads: 2, writes: 2 }, 2, 2))
     }
   })
 
@@ -50,7 +56,7 @@ describe('a commit that touches one row', () => {
     read()
     for (let number = 2; number <= 6; number += 1) {
       rightOf(await take(received('warm', number, 5))())
-      expect(read()).toEqual(cost(2, 0, 2))
+      expect(read()).toEqual(cost({ reads: 0, writes: 2 }, 0, 2))
     }
   })
 
@@ -60,7 +66,7 @@ describe('a commit that touches one row', () => {
     rightOf(await take(received('again', 1, 5))())
     read()
     rightOf(await take(received('again', 1, 5))())
-    expect(read()).toEqual(cost(1, 1, 0))
+    expect(read()).toEqual(cost({ reads: 1, writes: 0 }, 1, 0))
   })
 })
 
@@ -78,7 +84,7 @@ describe('a row', () => {
     ]
     for (const [row, expected, units] of puts) {
       expect(await views.put(generation, row, expected)()).toEqual(E.right('stored'))
-      expect(read()).toEqual(cost(1, 0, units))
+      expect(read()).toEqual(cost({ reads: 0, writes: 1 }, 0, units))
     }
   })
 
@@ -89,13 +95,13 @@ describe('a row', () => {
     read()
     const page = { pk: 'p', skPrefix: 'page-', limit: 20 }
     expect(rightOf(await views.query(generation, page)()).rows).toHaveLength(20)
-    expect(read()).toEqual(cost(1, 1, 0))
+    expect(read()).toEqual(cost({ reads: 1, writes: 0 }, 1, 0))
     for (let at = 0; at < 20; at += 1)
       rightOf(await views.put(generation, { ...rowOf('list', '', {}), pk: `list-${at}` }, undefined)())
     read()
     const listing = { index: 'inverted', pk: 'list', limit: 20 } as const
     expect(rightOf(await views.query(generation, listing)()).rows).toHaveLength(20)
-    expect(read()).toEqual(cost(2, 20.5, 0))
+    expect(read()).toEqual(cost({ reads: 2, writes: 0 }, 20.5, 0))
   })
 
   test('behind hundreds of tombstones is found in few requests', async () => {

@@ -2,7 +2,7 @@
  * Counts what the calls of a DynamoDB client come to: requests, each of the SDK's own retries among them, and the
  * capacity that DynamoDB says it took.
  *
- * It is a middleware of the SDK, so that every contender is counted alike, and nothing that is measured knows of it.
+ * It is a middleware of the SDK, so that whoever uses the client is counted alike, and nothing that is measured knows of it.
  * What it cannot see: a put whose condition fails takes its capacity too, but the error does not say how much; and
  * DynamoDB Local charges a transaction too little, so transactions are counted apart and their capacity is a lower bound.
  */
@@ -18,6 +18,8 @@ export interface Bill {
 }
 
 export interface Meter {
+  /** What came together since the meter was made, or read last. */
+  readonly read: () => Bill
   /** What `work` comes to, as long as nothing else uses the client meanwhile. */
   readonly bill: (work: () => Promise<unknown>) => Promise<Bill>
 }
@@ -39,6 +41,8 @@ const WRITES: ReadonlySet<string> = new Set([
 
 type Counted = { -readonly [Figure in keyof Bill]: Bill[Figure] }
 
+const nothing = (): Counted => ({ requests: 0, writes: 0, readUnits: 0, writeUnits: 0, transactions: 0 })
+
 /** Names every command of the SDK as the service does, also those of the document client. */
 const named = (commandName = ''): string =>
   commandName
@@ -47,7 +51,7 @@ const named = (commandName = ''): string =>
     .replace(/^Transact(Get|Write)Command$/, 'Transact$1ItemsCommand')
 
 export const meter = (client: DynamoDBClient): Meter => {
-  const counted: Counted = { requests: 0, writes: 0, readUnits: 0, writeUnits: 0, transactions: 0 }
+  let counted = nothing()
   const take = (name: string, output: unknown) => {
     const { ConsumedCapacity: capacity } = output as {
       readonly ConsumedCapacity?: ConsumedCapacity | ReadonlyArray<ConsumedCapacity>
@@ -76,28 +80,17 @@ export const meter = (client: DynamoDBClient): Meter => {
     },
     { step: 'finalizeRequest', priority: 'low', name: 'meterRequests' },
   )
-  return {
-    bill: async (work) => {
-      const before = { ...counted }
-      await work()
-      return {
-        requests: counted.requests - before.requests,
-        writes: counted.writes - before.writes,
-        readUnits: counted.readUnits - before.readUnits,
-        writeUnits: counted.writeUnits - before.writeUnits,
-        transactions: counted.transactions - before.transactions,
-      }
-    },
+  const read = () => {
+    const bill = counted
+    counted = nothing()
+    return bill
   }
-}
-
-export const meanOf = (bills: ReadonlyArray<Bill>): Bill => {
-  const mean = (figure: keyof Bill) => bills.reduce((sum, bill) => sum + bill[figure], 0) / bills.length
   return {
-    requests: mean('requests'),
-    writes: mean('writes'),
-    readUnits: mean('readUnits'),
-    writeUnits: mean('writeUnits'),
-    transactions: mean('transactions'),
+    read,
+    bill: async (work) => {
+      read()
+      await work()
+      return read()
+    },
   }
 }
