@@ -17,7 +17,16 @@ import {
   type SQSClient,
   type Message as SqsMessage,
 } from '@aws-sdk/client-sqs'
-import { E, type Fault, freshId, type Message, type Queue, type Received, unavailable } from '@everfold/core'
+import {
+  E,
+  type Fault,
+  freshId,
+  type Log,
+  type Message,
+  type Queue,
+  type Received,
+  unavailable,
+} from '@everfold/core'
 import { claimLetterOf, isFifo, letterOf, messageIn, tokenOf } from './letter.ts'
 import { SQS } from './limits.ts'
 import { type Patience, patientlyOr } from './patience.ts'
@@ -34,7 +43,7 @@ export interface SqsQueueOptions extends Patience {
   /** How long a receive waits for a message; the longest that SQS allows unless told. */
   readonly waitSeconds?: number
   /** Told of every message that cannot be read: it stays hidden, and comes again until the queue redrives it. */
-  readonly log?: (entry: { readonly level: 'error'; readonly [field: string]: unknown }) => void
+  readonly log?: Log
 }
 
 export const sqsQueue = (options: SqsQueueOptions): Queue => ({
