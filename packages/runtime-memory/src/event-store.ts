@@ -16,6 +16,8 @@ import {
   sizeBytes,
   type TogetherFailure,
 } from '@everfold/core'
+import type { Failing } from './effect.ts'
+import { failuresOf } from './failing.ts'
 import { freeze } from './frozen.ts'
 import type { Kernel } from './kernel.ts'
 import { hash32 } from './random.ts'
@@ -39,6 +41,12 @@ type Scan = Parameters<EventStore['scan']>[0]
 
 /** A hole is a number that was passed over; only a broken writer leaves one. */
 type History = Array<Commit | undefined>
+
+const { reading } = failuresOf('the event store')
+
+const APPENDING: Failing<E.Either<AppendFailure, never>> = {
+  unanswered: () => E.left({ _tag: 'OutcomeUnknown' }),
+}
 
 const STORED: E.Either<never, void> = E.right(undefined)
 const NOTHING: Page = { commits: [], done: true }
@@ -102,27 +110,42 @@ export const memoryEventStore = (kernel: Kernel, options: EventStoreOptions = {}
     readBackward: (stream, { before, limit }) => {
       const most = Math.min(limit, pageCommits)
       return () =>
-        perform('readBackward', before === undefined ? stream : `${stream}<${before}`, () =>
-          E.right(backward(streams.get(stream), before ?? Number.POSITIVE_INFINITY, most)),
+        perform(
+          'readBackward',
+          before === undefined ? stream : `${stream}<${before}`,
+          () => E.right(backward(streams.get(stream), before ?? Number.POSITIVE_INFINITY, most)),
+          reading,
         )
     },
     readForward: (stream, { after, limit }) => {
       const most = Math.min(limit, pageCommits)
       return () =>
-        perform('readForward', `${stream}>${after}`, () => E.right(forward(streams.get(stream), after, most)))
+        perform(
+          'readForward',
+          `${stream}>${after}`,
+          () => E.right(forward(streams.get(stream), after, most)),
+          reading,
+        )
     },
     marker: (stream, id) => () =>
-      perform('marker', `${stream} ${id}`, () => E.right(markers.get(markerOf(stream, id)))),
-    append: (commit) => () => perform('append', `${commit.stream}@${commit.number}`, () => insert(commit)),
+      perform('marker', `${stream} ${id}`, () => E.right(markers.get(markerOf(stream, id))), reading),
+    append: (commit) => () =>
+      perform('append', `${commit.stream}@${commit.number}`, () => insert(commit), APPENDING),
     appendTogether:
       (commits, unmoved = []) =>
       () =>
-        perform('appendTogether', commits.map(({ stream, number }) => `${stream}@${number}`).join(' '), () =>
-          insertTogether(commits, unmoved),
+        perform(
+          'appendTogether',
+          commits.map(({ stream, number }) => `${stream}@${number}`).join(' '),
+          () => insertTogether(commits, unmoved),
+          APPENDING,
         ),
     scan: (range) => () =>
-      perform('scan', `${range.segment}/${range.segments} ${range.cursor ?? ''}`, () =>
-        E.right(scanned(streams, range, pageCommits)),
+      perform(
+        'scan',
+        `${range.segment}/${range.segments} ${range.cursor ?? ''}`,
+        () => E.right(scanned(streams, range, pageCommits)),
+        reading,
       ),
     log,
     subscribe,

@@ -1,12 +1,12 @@
+export type { Life, LifeOptions } from './actors.ts'
 export * from './change-stream.ts'
 export type { DeadLetter } from './dead-letters.ts'
 export * from './door.ts'
+export { type Choose, type Effect, type Failing, keyOf, type Perform, type Point } from './effect.ts'
 export * from './event-store.ts'
 export {
-  type Effect,
+  type Happened,
   type Kernel,
-  keyOf,
-  type Verdict,
   type VirtualKernel,
   type VirtualOptions,
   virtualKernel,

@@ -5,6 +5,7 @@
  * visibility timeout: settling by an old one does nothing, and the message comes again.
  */
 import { E, type Message, type Queue, type Received } from '@everfold/core'
+import { failuresOf } from './failing.ts'
 import { freeze } from './frozen.ts'
 import type { Kernel } from './kernel.ts'
 import { type Subscribers, subscribers } from './subscribers.ts'
@@ -45,30 +46,49 @@ interface State {
 export const memoryQueue = (kernel: Kernel, options: QueueOptions = {}): MemoryQueue => {
   const { name = 'queue', visibilityMs = 30_000 } = options
   const perform = kernel.port(name)
+  const { writing } = failuresOf(`the queue ${name}`)
   const state: State = { groups: new Map(), receipts: new Map(), sentMs: new Map(), receipted: 0 }
   const { subscribe, tell } = subscribers()
   return {
     send: (messages) => () =>
-      perform('send', messages.map(({ id }) => id).join(' '), () => {
-        for (const message of messages) send(state, message, kernel.nowMs())
-        tell()
-        return E.right(undefined)
-      }),
+      perform(
+        'send',
+        messages.map(({ id }) => id).join(' '),
+        () => {
+          for (const message of messages) send(state, message, kernel.nowMs())
+          tell()
+          return E.right(undefined)
+        },
+        writing,
+      ),
     receive: (limit) => () =>
-      perform('receive', String(limit), () =>
-        E.right(receive(state, limit, kernel.nowMs(), kernel.nowMs() + visibilityMs)),
+      perform(
+        'receive',
+        String(limit),
+        () => E.right(receive(state, limit, kernel.nowMs(), kernel.nowMs() + visibilityMs)),
+        writing,
       ),
     delete: (receipts) => () =>
-      perform('delete', receipts.join(' '), () => {
-        for (const entry of held(state, receipts, kernel.nowMs())) remove(state, entry)
-        return E.right(undefined)
-      }),
+      perform(
+        'delete',
+        receipts.join(' '),
+        () => {
+          for (const entry of held(state, receipts, kernel.nowMs())) remove(state, entry)
+          return E.right(undefined)
+        },
+        writing,
+      ),
     release: (receipts) => () =>
-      perform('release', receipts.join(' '), () => {
-        for (const entry of held(state, receipts, kernel.nowMs())) entry.hiddenUntilMs = 0
-        tell()
-        return E.right(undefined)
-      }),
+      perform(
+        'release',
+        receipts.join(' '),
+        () => {
+          for (const entry of held(state, receipts, kernel.nowMs())) entry.hiddenUntilMs = 0
+          tell()
+          return E.right(undefined)
+        },
+        writing,
+      ),
     size: () => {
       let size = 0
       for (const group of state.groups.values()) size += group.length

@@ -4,6 +4,7 @@
  * An id that was scheduled is known for ever: scheduled again after it fired or was canceled, it does nothing.
  */
 import { E, type Timer, type TimerService } from '@everfold/core'
+import { failuresOf } from './failing.ts'
 import type { Kernel } from './kernel.ts'
 
 /** Takes a due timer; where it fails, the timer fires again a little later. */
@@ -13,6 +14,8 @@ export interface MemoryTimerService extends TimerService {
   /** The timers that have neither fired nor been canceled, in no order. */
   pending(this: void): ReadonlyArray<Timer>
 }
+
+const { writing } = failuresOf('the timer service')
 
 /** The first wait before a failed timer fires again; doubled each time, to a minute at most. */
 const RETRY_MS = 1000
@@ -48,8 +51,8 @@ export const memoryTimerService = (kernel: Kernel, fire: Fire): MemoryTimerServi
     pending.delete(id)
   }
   return {
-    schedule: (timer) => () => perform('schedule', timer.id, () => E.right(schedule(timer))),
-    cancel: (id) => () => perform('cancel', id, () => E.right(cancel(id))),
+    schedule: (timer) => () => perform('schedule', timer.id, () => E.right(schedule(timer)), writing),
+    cancel: (id) => () => perform('cancel', id, () => E.right(cancel(id)), writing),
     pending: () => [...pending.values()].map(({ timer }) => timer),
   }
 }

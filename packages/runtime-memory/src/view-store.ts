@@ -13,6 +13,7 @@ import {
   type StreamName,
   type ViewStore,
 } from '@everfold/core'
+import { failuresOf } from './failing.ts'
 import { freeze } from './frozen.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -29,6 +30,8 @@ interface Shelf {
   readonly keys: Array<string>
   readonly rows: Map<string, Row>
 }
+
+const { reading, writing } = failuresOf('the view store')
 
 type Rows = { readonly rows: ReadonlyArray<Row>; readonly after?: string }
 
@@ -47,42 +50,73 @@ export const memoryViewStore = (kernel: Kernel): ViewStore => {
     get:
       (generation, { pk, sk }) =>
       () =>
-        perform('get', `${nameOf(generation)} ${pk} ${sk}`, () =>
-          E.right(table(generation).rows.get(pk)?.rows.get(sk)),
+        perform(
+          'get',
+          `${nameOf(generation)} ${pk} ${sk}`,
+          () => E.right(table(generation).rows.get(pk)?.rows.get(sk)),
+          reading,
         ),
     query: (generation, query) => () =>
-      perform('query', `${nameOf(generation)} ${query.pk} ${query.after ?? ''}`, () =>
-        E.right(select(table(generation), query)),
+      perform(
+        'query',
+        `${nameOf(generation)} ${query.pk} ${query.after ?? ''}`,
+        () => E.right(select(table(generation), query)),
+        reading,
       ),
     put: (generation, row, expected) => () =>
-      perform('put', `${nameOf(generation)} ${row.pk} ${row.sk}`, () =>
-        E.right(put(table(generation), row, expected)),
+      perform(
+        'put',
+        `${nameOf(generation)} ${row.pk} ${row.sk}`,
+        () => E.right(put(table(generation), row, expected)),
+        writing,
       ),
     progress: (generation, stream) => () =>
-      perform('progress', `${nameOf(generation)} ${stream}`, () =>
-        E.right(table(generation).progress.get(stream) ?? 0),
+      perform(
+        'progress',
+        `${nameOf(generation)} ${stream}`,
+        () => E.right(table(generation).progress.get(stream) ?? 0),
+        reading,
       ),
     progresses: (generation, cursor) => () =>
-      perform('progresses', `${nameOf(generation)} ${cursor ?? ''}`, () =>
-        E.right(listed(table(generation).progress, Number(cursor ?? 0))),
+      perform(
+        'progresses',
+        `${nameOf(generation)} ${cursor ?? ''}`,
+        () => E.right(listed(table(generation).progress, Number(cursor ?? 0))),
+        reading,
       ),
     advance: (generation, stream, commit) => () =>
-      perform('advance', `${nameOf(generation)} ${stream}@${commit}`, () => {
-        const { progress } = table(generation)
-        progress.set(stream, Math.max(commit, progress.get(stream) ?? 0))
-        return E.right(undefined)
-      }),
-    active: (projection) => () => perform('active', projection, () => E.right(active.get(projection))),
+      perform(
+        'advance',
+        `${nameOf(generation)} ${stream}@${commit}`,
+        () => {
+          const { progress } = table(generation)
+          progress.set(stream, Math.max(commit, progress.get(stream) ?? 0))
+          return E.right(undefined)
+        },
+        writing,
+      ),
+    active: (projection) => () =>
+      perform('active', projection, () => E.right(active.get(projection)), reading),
     activate: (generation) => () =>
-      perform('activate', nameOf(generation), () => {
-        active.set(generation.projection, generation.generation)
-        return E.right(undefined)
-      }),
+      perform(
+        'activate',
+        nameOf(generation),
+        () => {
+          active.set(generation.projection, generation.generation)
+          return E.right(undefined)
+        },
+        writing,
+      ),
     drop: (generation) => () =>
-      perform('drop', nameOf(generation), () => {
-        tables.delete(nameOf(generation))
-        return E.right(undefined)
-      }),
+      perform(
+        'drop',
+        nameOf(generation),
+        () => {
+          tables.delete(nameOf(generation))
+          return E.right(undefined)
+        },
+        writing,
+      ),
   }
 }
 

@@ -1,0 +1,127 @@
+/** Who acts in a virtual run, by name; and lives, which end, or are cut short between any two effects. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { sequence } from './random.ts'
+
+/**
+ * One invocation of a function, say. What it asked for and has no answer to when it ends is held back: a frozen
+ * sandbox hears nothing. To one that died nothing is answered ever again, and none of its `catch` or `finally` runs.
+ */
+export interface Life {
+  readonly name: string
+  readonly state: 'running' | 'ended' | 'dead'
+  /** Effects that were asked for and not answered. */
+  readonly outstanding: number
+  /** It has returned. */
+  end(this: void): void
+  /** It is gone, at once and without a word. */
+  kill(this: void): void
+  /** A sandbox that is used again goes on with what it had begun: its held answers arrive. */
+  thaw(this: void): void
+}
+
+export interface LifeOptions {
+  /** Told when it dies. */
+  readonly died?: () => void
+  /** Told of every effect that is asked for after the end. */
+  readonly afterEnd?: (effect: string) => void
+}
+
+export interface Living extends Life {
+  readonly options: LifeOptions
+  began(this: void): void
+  /** An answer arrives, or is held back, or never does. */
+  answered(this: void, settle: () => void): void
+}
+
+export interface Actor {
+  readonly name: string
+  readonly life: Living | undefined
+}
+
+export interface Actors {
+  as<A>(this: void, actor: string, body: () => A): A
+  live<A>(this: void, name: string, options: LifeOptions, body: (life: Life) => A): A
+  current(this: void): Actor
+  /** Each actor draws from its own sequence, so that none shifts another's. */
+  random(this: void): number
+  acted(this: void, actor: string, key: string): void
+  /** Who has begun and not ended, and what each did last. */
+  waiting(this: void): ReadonlyArray<string>
+}
+
+const MAIN: Actor = { name: 'main', life: undefined }
+
+export const actorsOf = (seed: string): Actors => {
+  const storage = new AsyncLocalStorage<Actor>()
+  const chance = new Map<string, () => number>()
+  const last = new Map<string, string>()
+  const alive = new Map<string, number>()
+  const current = () => storage.getStore() ?? MAIN
+  const count = (actor: string, change: number) => {
+    const left = (alive.get(actor) ?? 0) + change
+    if (left === 0) alive.delete(actor)
+    else alive.set(actor, left)
+  }
+  const enter = <A>(actor: Actor, body: () => A): A => {
+    const result = storage.run(actor, body)
+    if (!(result instanceof Promise)) return result
+    count(actor.name, 1)
+    const ended = () => count(actor.name, -1)
+    result.then(ended, ended)
+    return result
+  }
+  const random = () => {
+    const { name } = current()
+    let next = chance.get(name)
+    if (next === undefined) chance.set(name, (next = sequence(`${seed}/${name}`)))
+    return next()
+  }
+  const acted = (actor: string, key: string) => void last.set(actor, key)
+  const waiting = () =>
+    [...alive.keys()].map((actor) => `${actor}, whose last effect was ${last.get(actor) ?? 'none'}`)
+  return {
+    as: (name, body) => enter({ name, life: current().life }, body),
+    live: (name, options, body) => {
+      const life = lifeOf(name, options)
+      return enter({ name, life }, () => body(life))
+    },
+    current,
+    random,
+    acted,
+    waiting,
+  }
+}
+
+const lifeOf = (name: string, options: LifeOptions): Living => {
+  const self = { state: 'running' as Life['state'], outstanding: 0 }
+  const held: Array<() => void> = []
+  return {
+    name,
+    options,
+    get state() {
+      return self.state
+    },
+    get outstanding() {
+      return self.outstanding
+    },
+    began: () => {
+      self.outstanding += 1
+    },
+    answered: (settle) => {
+      self.outstanding -= 1
+      if (self.state === 'running') settle()
+      else if (self.state === 'ended') held.push(settle)
+    },
+    end: () => {
+      if (self.state === 'running') self.state = 'ended'
+    },
+    kill: () => {
+      if (self.state === 'dead') return
+      self.state = 'dead'
+      options.died?.()
+    },
+    thaw: () => {
+      for (const settle of held.splice(0)) settle()
+    },
+  }
+}
