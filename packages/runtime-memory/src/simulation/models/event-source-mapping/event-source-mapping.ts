@@ -1,0 +1,262 @@
+/**
+ * The event source mapping of a stream: reads its shards, hands batches to a function, and keeps how far it has come.
+ *
+ * A child shard waits until its parents are done with. What fails blocks its shard until it succeeds, is given up or is
+ * too old. Law: the checkpoint passes what was successful, given up, filtered or trimmed, and nothing else.
+ *
+ * Source: Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB" and its pages on parameters, errors, windows
+ * and partial batch responses (2026-11).
+ */
+import type { At } from '../model.ts'
+import { type Discarded, expired, type InvocationOutcome, settledBy } from './answering.ts'
+import { handedOut, type Invocation, invoked, isOpen, nextBatch, readyAtMs } from './handing-out.ts'
+import type { ListedShard, Settled, StreamMappingSettings, StreamRecord } from './settings.ts'
+import { settled } from './settings.ts'
+import { type Batch, checkpointed, overtaken, type Passed, type Shard, shardOf, takenOver } from './shard.ts'
+
+export interface StreamMappingState<Value> {
+  readonly shards: ReadonlyMap<string, Shard<Value>>
+}
+
+/** What a step did. */
+export interface StreamMappingStep<Value> {
+  readonly state: StreamMappingState<Value>
+  /** What the function is to be invoked with, now. */
+  readonly invocations: ReadonlyArray<Invocation<Value>>
+  /** What the checkpoint has passed in this step, in order, shard after shard. */
+  readonly passed: ReadonlyArray<Passed<Value>>
+  /** What was given up in this step; `onFailure` tells a destination of it. */
+  readonly discarded: ReadonlyArray<Discarded<Value>>
+  /** What the stream no longer keeps, and nobody has worked on. */
+  readonly trimmed: ReadonlyArray<StreamRecord<Value>>
+  /** When something will be due though nothing else happens. */
+  readonly wakeMs?: number
+}
+
+export interface StreamMapping<Value> {
+  readonly initial: StreamMappingState<Value>
+  /** Shards that are new, or whose parents or end are. A shard that is not listed has no parent. */
+  listed(
+    this: void,
+    state: StreamMappingState<Value>,
+    shards: ReadonlyArray<ListedShard>,
+  ): StreamMappingState<Value>
+  /** Records, each beyond the last of its shard. Those before the starting position are missed. */
+  arrived(
+    this: void,
+    state: StreamMappingState<Value>,
+    records: ReadonlyArray<StreamRecord<Value>>,
+  ): { readonly state: StreamMappingState<Value>; readonly missed: ReadonlyArray<StreamRecord<Value>> }
+  /** The deviations that `next` takes now; it goes to the first shard that it fits. */
+  offers(this: void, state: StreamMappingState<Value>, nowMs: number): ReadonlyArray<string>
+  /** Whatever is due. Another call at the same time hands out nothing more, unless something has happened. */
+  next(this: void, state: StreamMappingState<Value>, at: At): StreamMappingStep<Value>
+  /** An answer that nobody waits for, of a zombie or from before a take-over, changes nothing. `next` goes on from it. */
+  answered(
+    this: void,
+    state: StreamMappingState<Value>,
+    invocation: string,
+    outcome: InvocationOutcome,
+    nowMs: number,
+  ): StreamMappingStep<Value>
+}
+
+export const streamMapping = <Value>(told: StreamMappingSettings<Value>): StreamMapping<Value> => {
+  const settings = settled(told)
+  return {
+    initial: { shards: new Map() },
+    listed,
+    arrived: (state, records) => arrived(settings, state, records),
+    offers: (state, nowMs) => [
+      ...new Set([...state.shards.values()].flatMap((shard) => offersOf(settings, state, shard, nowMs))),
+    ],
+    next: (state, at) => next(settings, state, at),
+    answered: (state, invocation, outcome, nowMs) =>
+      answered(settings, state, { invocation, outcome, nowMs }),
+  }
+}
+
+/** The sequence number of the last record of a shard that needs not come again; undefined before the first. */
+export const checkpoint = <Value>(state: StreamMappingState<Value>, shard: string): string | undefined =>
+  state.shards.get(shard)?.checkpoint
+
+/** What has arrived in a shard and is not behind its checkpoint, oldest first. */
+export const pending = <Value>(
+  state: StreamMappingState<Value>,
+  shard: string,
+): ReadonlyArray<StreamRecord<Value>> => {
+  const known = state.shards.get(shard)
+  return known === undefined ? [] : known.entries.slice(known.passed).map(({ record }) => record)
+}
+
+const listed = <Value>(
+  state: StreamMappingState<Value>,
+  shards: ReadonlyArray<ListedShard>,
+): StreamMappingState<Value> => {
+  const next = new Map(state.shards)
+  for (const { shard, parents, closed } of shards) {
+    const known = next.get(shard) ?? shardOf<Value>({ shard })
+    next.set(shard, { ...known, parents: parents ?? known.parents, closed: closed ?? known.closed })
+  }
+  return { shards: next }
+}
+
+const arrived = <Value>(
+  { startingPosition, filter }: Settled<Value>,
+  state: StreamMappingState<Value>,
+  records: ReadonlyArray<StreamRecord<Value>>,
+): ReturnType<StreamMapping<Value>['arrived']> => {
+  const fromMs =
+    startingPosition === 'TRIM_HORIZON' ? Number.NEGATIVE_INFINITY : startingPosition.latestFromMs
+  const shards = new Map(state.shards)
+  const missed = records.filter(({ arrivedMs }) => arrivedMs < fromMs)
+  for (const record of records) {
+    if (record.arrivedMs < fromMs) continue
+    const shard = shards.get(record.shard) ?? shardOf<Value>({ shard: record.shard })
+    const last = shard.entries.at(-1)?.record.sequenceNumber ?? shard.checkpoint
+    if (last !== undefined && BigInt(record.sequenceNumber) <= BigInt(last))
+      throw new Error(`${record.sequenceNumber} arrived behind ${last} in ${record.shard}`)
+    const meant = filter(record.value) ? {} : { fate: 'filtered' as const }
+    shards.set(record.shard, {
+      ...shard,
+      entries: [...shard.entries, { record, delivered: false, ...meant }],
+    })
+  }
+  return { state: { shards }, missed }
+}
+
+const offersOf = <Value>(
+  settings: Settled<Value>,
+  state: StreamMappingState<Value>,
+  shard: Shard<Value>,
+  nowMs: number,
+): ReadonlyArray<string> => {
+  const offers: Array<string> = []
+  const { running, idle } = Object.groupBy(shard.batches, (batch) =>
+    batch.running === undefined ? 'idle' : 'running',
+  )
+  if (isOpen(state.shards, shard) && shard.batches.length < settings.parallelizationFactor) {
+    const length = nextBatch(settings, shard, nowMs)?.records.length ?? 0
+    if (length > 1) offers.push('batch of 1')
+    if (length > 2) offers.push('batch of 2')
+    if (settings.source === 'dynamodb' && length > 0 && overtaken(shard) !== undefined)
+      offers.push('overtaken')
+  }
+  if (running === undefined && shard.finished.length > 0) offers.push('redelivered')
+  if (running?.some(({ zombie }) => !zombie) === true) offers.push('meanwhile')
+  if (shard.passed > 0 || (idle ?? running) !== undefined) offers.push('forgotten checkpoint')
+  return offers
+}
+
+/** What the deviation makes of the shard before anything is handed out. */
+const deviated = <Value>(
+  settings: Settled<Value>,
+  shard: Shard<Value>,
+  { nowMs, deviation }: At,
+): { readonly shard: Shard<Value>; readonly limit?: number; readonly again?: Invocation<Value> } => {
+  switch (deviation) {
+    case 'batch of 1':
+      return { shard, limit: 1 }
+    case 'batch of 2':
+      return { shard, limit: 2 }
+    case 'overtaken':
+      return { shard: overtaken(shard) ?? shard }
+    case 'redelivered': {
+      const batch: Batch<Value> = { records: shard.finished, failures: 0, zombie: false, dueMs: nowMs }
+      return { shard: { ...shard, batches: [batch, ...shard.batches], finished: [] } }
+    }
+    case 'meanwhile': {
+      const batch = shard.batches.find(({ running, zombie }) => running !== undefined && !zombie)
+      if (batch === undefined) return { shard }
+      const { shard: doubled, invocation } = invoked(settings, shard, batch)
+      return { shard: doubled, again: invocation }
+    }
+    case 'forgotten checkpoint':
+      return { shard: takenOver(shard) }
+    default:
+      return { shard }
+  }
+}
+
+const next = <Value>(
+  settings: Settled<Value>,
+  state: StreamMappingState<Value>,
+  { nowMs, deviation }: At,
+): StreamMappingStep<Value> => {
+  const shards = new Map(state.shards)
+  const steps = { invocations: [], passed: [], discarded: [], trimmed: [] } as {
+    [Key in 'invocations' | 'passed' | 'discarded' | 'trimmed']: Array<StreamMappingStep<Value>[Key][number]>
+  }
+  let left = deviation
+  for (const [id, before] of parentsFirst(state.shards)) {
+    const kept = expired(settings, before, nowMs)
+    const fits = left !== undefined && offersOf(settings, { shards }, kept.shard, nowMs).includes(left)
+    const changed = deviated(settings, kept.shard, fits ? { nowMs, deviation: left as string } : { nowMs })
+    if (fits) left = undefined
+    const open = isOpen(shards, changed.shard)
+    const out = open
+      ? handedOut(settings, changed.shard, nowMs, changed.limit)
+      : { shard: changed.shard, invocations: [] }
+    const moved = checkpointed(out.shard)
+    shards.set(id, moved.shard)
+    steps.invocations.push(...(changed.again === undefined ? [] : [changed.again]), ...out.invocations)
+    steps.passed.push(...moved.passed)
+    steps.discarded.push(...kept.discarded)
+    steps.trimmed.push(...kept.trimmed)
+  }
+  return { state: { shards }, ...steps, ...wakeAt(settings, shards, nowMs) }
+}
+
+/** So that what a parent has just been done with does not hold its children up. */
+const parentsFirst = <Value>(
+  shards: ReadonlyMap<string, Shard<Value>>,
+): ReadonlyMap<string, Shard<Value>> => {
+  const ordered = new Map<string, Shard<Value>>()
+  const add = (id: string) => {
+    const shard = shards.get(id)
+    if (shard === undefined || ordered.has(id)) return
+    for (const parent of shard.parents) add(parent)
+    ordered.set(id, shard)
+  }
+  for (const id of shards.keys()) add(id)
+  return ordered
+}
+
+/** The next time at which a batch is full enough, comes again, or a window ends. */
+const wakeAt = <Value>(
+  settings: Settled<Value>,
+  shards: ReadonlyMap<string, Shard<Value>>,
+  nowMs: number,
+): { readonly wakeMs?: number } => {
+  const open = [...shards.values()].filter((shard) => isOpen(shards, shard))
+  const resting = open.flatMap(({ batches }) => batches).filter(({ running }) => running === undefined)
+  const times = [...open.map((shard) => readyAtMs(settings, shard)), ...resting.map(({ dueMs }) => dueMs)]
+  const wakeMs = times.reduce<number>(
+    (first, timeMs) => (timeMs !== undefined && timeMs > nowMs ? Math.min(first, timeMs) : first),
+    Number.POSITIVE_INFINITY,
+  )
+  return Number.isFinite(wakeMs) ? { wakeMs } : {}
+}
+
+interface Answer {
+  readonly invocation: string
+  readonly outcome: InvocationOutcome
+  readonly nowMs: number
+}
+
+const answered = <Value>(
+  settings: Settled<Value>,
+  state: StreamMappingState<Value>,
+  { invocation, outcome, nowMs }: Answer,
+): StreamMappingStep<Value> => {
+  const none = { invocations: [], passed: [], discarded: [], trimmed: [] }
+  for (const [id, shard] of state.shards) {
+    const batch = shard.batches.find(({ running }) => running === invocation)
+    if (batch === undefined) continue
+    const { shard: after, discarded } = settledBy(settings, shard, batch, outcome, nowMs)
+    const moved = checkpointed(after)
+    const shards = new Map(state.shards).set(id, moved.shard)
+    return { ...none, state: { shards }, passed: moved.passed, discarded, ...wakeAt(settings, shards, nowMs) }
+  }
+  return { ...none, state }
+}
