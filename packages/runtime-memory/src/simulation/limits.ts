@@ -161,3 +161,70 @@ export const EVENT_SOURCE_MAPPING = {
   /** The longest pause. Source: as above; the number is inferred (2026-11). */
   longestBackoffMs: 60_000,
 } as const
+
+export const QUEUE_MAPPING = {
+  /** Messages of one batch, unless told. Source: Lambda Developer Guide, parameters for SQS (2026-11). */
+  batchSize: 10,
+  /** Messages of one receive. Source: AWS SDK, ReceiveMessageRequest (2026-11). */
+  receive: 10,
+  /** Batches at once before Lambda scales out. Source: Lambda Developer Guide, scaling for SQS event source mappings (2026-11). */
+  initialConcurrency: 5,
+  /** The messages of one batch. Source: Lambda Developer Guide, quotas, invocation payload (2026-11). */
+  payloadBytes: 6 * 1024 * 1024,
+} as const
+
+export const LAMBDA = {
+  /** Invocations of an account at once. Source: Lambda Developer Guide, quotas (2026-11). */
+  concurrency: 1000,
+  /** An invocation, unless told. Source: AWS SDK, CreateFunctionRequest (2026-11). */
+  timeoutMs: 3000,
+  /** How long a frozen sandbox is kept. No time is documented. Source: Lambda Developer Guide, execution environment; the number is inferred (2026-11). */
+  idleMs: 15 * 60_000,
+  /** How long a deploy leaves old code in use. No time is documented; the number is inferred (2026-11). */
+  overlapMs: 60_000,
+  /** How wrong a sandbox's clock may be here. No bound is documented; the number is chosen (2026-11). */
+  clockSkewMs: 5000,
+  /** How long a sandbox that is to jump back has the right time. The number is chosen (2026-11). */
+  clockJumpsAfterMs: 1000,
+} as const
+
+export const ASYNC_LAMBDA = {
+  /** Runs after a function error, unless told. Source: Lambda Developer Guide, asynchronous error handling (2026-11). */
+  retryAttempts: 2,
+  /** How long an event may wait, unless told. Source: Lambda Developer Guide, asynchronous error handling (2026-11). */
+  eventAgeMs: 6 * 60 * 60_000,
+  /** After the first function error. Source: Lambda Developer Guide, asynchronous error handling (2026-11). */
+  firstRetryMs: 60_000,
+  /** After the second. Source: Lambda Developer Guide, asynchronous error handling (2026-11). */
+  secondRetryMs: 120_000,
+  /** After the first throttle; it doubles. Source: Lambda Developer Guide, asynchronous error handling (2026-11). */
+  firstBackoffMs: 1000,
+  /** After the later ones. Source: Lambda Developer Guide, asynchronous error handling (2026-11). */
+  longestBackoffMs: 5 * 60_000,
+} as const
+
+export const API_GATEWAY = {
+  /** The integration of an HTTP API. Source: API Gateway Developer Guide, quotas for HTTP APIs (2026-11). */
+  httpTimeoutMs: 30_000,
+  /** The integration of a REST API, unless raised. Source: API Gateway Developer Guide, quotas for REST APIs (2026-11). */
+  restTimeoutMs: 29_000,
+} as const
+
+export const SCHEDULER = {
+  /** The characters of a schedule's and a group's name. Source: EventBridge Scheduler API reference, CreateSchedule (2026-11). */
+  nameLength: 64,
+  /** What a schedule hands to its target. Source: AWS SDK, scheduler Target (2026-11). */
+  inputBytes: 256 * 1024,
+  /** How long after its time a target may be invoked. Source: EventBridge Scheduler User Guide, "Schedule types" (2026-11). */
+  precisionMs: 60_000,
+  /** How often a failed invocation is tried again, at most and unless told. Source: EventBridge Scheduler API reference, RetryPolicy (2026-11). */
+  retryAttempts: 185,
+  /** How long it is tried, at least. Source: EventBridge Scheduler API reference, RetryPolicy (2026-11). */
+  shortestAgeSeconds: 60,
+  /** How long it is tried, at most and unless told. Source: EventBridge Scheduler API reference, RetryPolicy (2026-11). */
+  longestAgeSeconds: 24 * 3600,
+  /** A flexible window. Source: EventBridge Scheduler API reference, FlexibleTimeWindow (2026-11). */
+  windowMinutes: 1440,
+  /** Schedules of one list. Source: EventBridge Scheduler API reference, ListSchedules (2026-11). */
+  listed: 100,
+} as const
