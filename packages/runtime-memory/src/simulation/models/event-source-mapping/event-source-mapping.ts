@@ -8,6 +8,7 @@
  * and partial batch responses (2026-11).
  */
 import type { At } from '../model.ts'
+import { offersOf } from '../offers.ts'
 import { type Discarded, expired, type InvocationOutcome, settledBy } from './answering.ts'
 import { handedOut, type Invocation, invoked, isOpen, nextBatch, readyAtMs } from './handing-out.ts'
 import type { ListedShard, Settled, StreamMappingSettings, StreamRecord } from './settings.ts'
@@ -67,9 +68,8 @@ export const streamMapping = <Value>(told: StreamMappingSettings<Value>): Stream
     initial: { shards: new Map() },
     listed,
     arrived: (state, records) => arrived(settings, state, records),
-    offers: (state, nowMs) => [
-      ...new Set([...state.shards.values()].flatMap((shard) => offersOf(settings, state, shard, nowMs))),
-    ],
+    offers: (state, nowMs) =>
+      offersOf([...state.shards.values()].flatMap((shard) => offersOfShard(settings, state, shard, nowMs))),
     next: (state, at) => next(settings, state, at),
     answered: (state, invocation, outcome, nowMs) =>
       answered(settings, state, { invocation, outcome, nowMs }),
@@ -125,7 +125,7 @@ const arrived = <Value>(
   return { state: { shards }, missed }
 }
 
-const offersOf = <Value>(
+const offersOfShard = <Value>(
   settings: Settled<Value>,
   state: StreamMappingState<Value>,
   shard: Shard<Value>,
@@ -190,7 +190,7 @@ const next = <Value>(
   let left = deviation
   for (const [id, before] of parentsFirst(state.shards)) {
     const kept = expired(settings, before, nowMs)
-    const fits = left !== undefined && offersOf(settings, { shards }, kept.shard, nowMs).includes(left)
+    const fits = left !== undefined && offersOfShard(settings, { shards }, kept.shard, nowMs).includes(left)
     const changed = deviated(settings, kept.shard, fits ? { nowMs, deviation: left as string } : { nowMs })
     if (fits) left = undefined
     const open = isOpen(shards, changed.shard)

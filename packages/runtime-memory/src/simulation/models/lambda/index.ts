@@ -1,0 +1,26 @@
+/** Lambda: functions in sandboxes, and the queue of asynchronous invocations. */
+export {
+  type AsyncEvent,
+  type AsyncInvocation,
+  type AsyncInvocations,
+  type AsyncSettings,
+  type AsyncState,
+  type AsyncStep,
+  asyncInvocations,
+  type GivenUp,
+} from './async-invocations.ts'
+export { type DestinationContext, onFailure, scheduledPayload } from './events.ts'
+export {
+  clockMs,
+  deployed,
+  ended,
+  type FunctionSettings,
+  type HowEnded,
+  type Invoked,
+  initial,
+  invoke,
+  invokeOffers,
+  type LambdaFunction,
+  type LambdaState,
+  type Sandbox,
+} from './sandboxes.ts'
