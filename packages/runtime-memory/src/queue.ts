@@ -14,6 +14,8 @@ export interface QueueOptions {
   readonly name?: string
   /** How long received messages stay hidden: 30 s unless told. */
   readonly visibilityMs?: number
+  /** Told of every message that is taken in; not of one whose id is known. */
+  readonly sent?: (message: Message) => void
 }
 
 export interface MemoryQueue extends Queue {
@@ -55,7 +57,7 @@ export const memoryQueue = (kernel: Kernel, options: QueueOptions = {}): MemoryQ
         'send',
         messages.map(({ id }) => id).join(' '),
         () => {
-          for (const message of messages) send(state, message, kernel.nowMs())
+          for (const message of messages) if (send(state, message, kernel.nowMs())) options.sent?.(message)
           tell()
           return E.right(undefined)
         },
@@ -98,18 +100,20 @@ export const memoryQueue = (kernel: Kernel, options: QueueOptions = {}): MemoryQ
   }
 }
 
-const send = ({ groups, sentMs }: State, message: Message, nowMs: number): void => {
+/** Whether it is a new one. */
+const send = ({ groups, sentMs }: State, message: Message, nowMs: number): boolean => {
   for (const [id, firstMs] of sentMs) {
     if (firstMs + DEDUPLICATION_MS > nowMs) break
     sentMs.delete(id)
   }
-  if (sentMs.has(message.id)) return
+  if (sentMs.has(message.id)) return false
   sentMs.set(message.id, nowMs)
   freeze(message)
   const entry: Entry = { message, deliveries: 0, receipt: '', hiddenUntilMs: 0 }
   const group = groups.get(message.group)
   if (group === undefined) groups.set(message.group, [entry])
   else group.push(entry)
+  return true
 }
 
 const receive = (

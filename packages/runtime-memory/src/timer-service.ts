@@ -21,7 +21,17 @@ const { writing } = failuresOf('the timer service')
 const RETRY_MS = 1000
 const LONGEST_RETRY_MS = 60_000
 
-export const memoryTimerService = (kernel: Kernel, fire: Fire): MemoryTimerService => {
+export interface TimerOptions {
+  /** Told of every timer that is set, and of every one that is canceled. */
+  readonly scheduled?: (id: string) => void
+  readonly canceled?: (id: string) => void
+}
+
+export const memoryTimerService = (
+  kernel: Kernel,
+  fire: Fire,
+  options: TimerOptions = {},
+): MemoryTimerService => {
   const perform = kernel.port('timer-service')
   const known = new Set<string>()
   const pending = new Map<string, { readonly timer: Timer; cancel: () => void }>()
@@ -44,9 +54,11 @@ export const memoryTimerService = (kernel: Kernel, fire: Fire): MemoryTimerServi
   const schedule = (timer: Timer) => {
     if (known.has(timer.id)) return
     known.add(timer.id)
+    options.scheduled?.(timer.id)
     pending.set(timer.id, { timer, cancel: arm(timer, timer.dueMs, RETRY_MS) })
   }
   const cancel = (id: string) => {
+    options.canceled?.(id)
     pending.get(id)?.cancel()
     pending.delete(id)
   }

@@ -35,7 +35,14 @@ const { reading, writing } = failuresOf('the view store')
 
 type Rows = { readonly rows: ReadonlyArray<Row>; readonly after?: string }
 
-export const memoryViewStore = (kernel: Kernel): ViewStore => {
+export interface ViewStoreOptions {
+  /** Told of every row that was stored. */
+  readonly stored?: (generation: Generation, row: Row) => void
+  /** Told of all progress. */
+  readonly advanced?: (generation: Generation, position: Position) => void
+}
+
+export const memoryViewStore = (kernel: Kernel, options: ViewStoreOptions = {}): ViewStore => {
   const perform = kernel.port('view-store')
   const tables = new Map<string, Table>()
   const active = new Map<string, string>()
@@ -67,7 +74,11 @@ export const memoryViewStore = (kernel: Kernel): ViewStore => {
       perform(
         'put',
         `${nameOf(generation)} ${row.pk} ${row.sk}`,
-        () => E.right(put(table(generation), row, expected)),
+        () => {
+          const outcome = put(table(generation), row, expected)
+          if (outcome === 'stored') options.stored?.(generation, row)
+          return E.right(outcome)
+        },
         writing,
       ),
     progress: (generation, stream) => () =>
@@ -91,6 +102,7 @@ export const memoryViewStore = (kernel: Kernel): ViewStore => {
         () => {
           const { progress } = table(generation)
           progress.set(stream, Math.max(commit, progress.get(stream) ?? 0))
+          options.advanced?.(generation, { stream, commit })
           return E.right(undefined)
         },
         writing,

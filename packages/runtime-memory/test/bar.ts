@@ -85,7 +85,7 @@ const evolve = (tab: Tab, event: TabEvent): Tab => {
 
 // Commands
 
-const TabCommand = union(
+export const TabCommand = union(
   'TabCommand',
   variant('Order', { drink: Drink }),
   variant('Serve', { drink: Drink }),
@@ -211,10 +211,10 @@ const oneMore = (value: Json | undefined, field: string): Json => {
 
 // The service
 
-const keeperOf = (aggregate: TabAggregate) =>
+export const keeperOf = (aggregate: TabAggregate) =>
   gateway({ name: 'keeper', aggregate, hears: ['Ordered'], keyHorizonMs: 24 * 3_600_000 })
 
-const barOf = (aggregate: TabAggregate, more: Partial<Service> = {}): Service => ({
+export const barOf = (aggregate: TabAggregate, more: Partial<Service> = {}): Service => ({
   name: 'bar',
   aggregates: [aggregate],
   projections: [drinksOf(aggregate)],

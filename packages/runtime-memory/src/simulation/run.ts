@@ -63,6 +63,8 @@ export interface Run {
   readonly requests: ReadonlyArray<Request>
   readonly steps: ReadonlyArray<Step>
   readonly violation?: Violation
+  /** How many things happened: effects of ports, and what is told of the services. */
+  readonly operations: number
   /** Equal for equal runs. */
   readonly hash: string
   readonly startMs: number

@@ -1,0 +1,237 @@
+/**
+ * A service deployed on simulated AWS, at the level of core's ports: a table with its stream, a relay, a projector for
+ * each view, queues of commands and calls with their consumers, timers, and an API with its clients.
+ */
+import {
+  type Commit,
+  E,
+  type EventStore,
+  type ExecuteOptions,
+  elapsed,
+  type Fault,
+  type GatewayBinding,
+  headCache,
+  type KeyRing,
+  messageOf,
+  type Received,
+  type Service,
+  type TimerPayload,
+  type ViewStore,
+} from '@everfold/core'
+import { type MemoryEventStore, memoryEventStore } from '../../event-store.ts'
+import { failuresOf } from '../../failing.ts'
+import type { Kernel } from '../../kernel.ts'
+import { memoryKeyRing } from '../../key-ring.ts'
+import { type MemoryQueue, memoryQueue } from '../../queue.ts'
+import { hash32 } from '../../random.ts'
+import { memoryTimerService } from '../../timer-service.ts'
+import { memoryViewStore, type ViewStoreOptions } from '../../view-store.ts'
+import type { Invocation } from '../models/event-source-mapping/index.ts'
+import type { Oracle } from '../oracle/oracle.ts'
+import type { Request } from '../run.ts'
+import { client } from './client.ts'
+import { type FunctionPorts, type Functions, functions as ownFunctions, type Placed } from './functions.ts'
+import { type Sandbox, type SimulatedFunction, simulatedFunction } from './lambda.ts'
+import { queueMapping } from './queue-mapping.ts'
+import type { Stage } from './stage.ts'
+import { drivenMapping } from './stream-mapping.ts'
+
+/** What gateways may be made with. */
+export interface GatewayPorts {
+  readonly store: EventStore
+  readonly views: ViewStore
+  readonly keys: KeyRing
+  readonly kernel: Kernel
+}
+
+/** Other parts in place of our own: a user's, or one with a bug in it. */
+export interface Parts {
+  readonly store: (kernel: Kernel) => MemoryEventStore
+  readonly views: (kernel: Kernel, options: ViewStoreOptions) => ViewStore
+  /** What the functions are given; to give one of them other ports. */
+  readonly ports: (ports: FunctionPorts, sandbox: Sandbox) => FunctionPorts
+  readonly functions: Partial<Functions>
+}
+
+export interface PortLevelOptions {
+  readonly service: Service
+  readonly gateways: (ports: GatewayPorts) => ReadonlyArray<GatewayBinding>
+  readonly parts: Partial<Parts>
+  readonly execute: Partial<ExecuteOptions>
+  readonly stage: Stage
+  readonly oracle: Oracle
+}
+
+export interface World {
+  /** A client sends its command until it is answered. */
+  send(this: void, request: Request): Promise<void>
+}
+
+/** How long a function may run. */
+const TIMEOUT_MS = 60_000
+const VISIBILITY_MS = 6 * TIMEOUT_MS
+const SHARDS = 2
+/** From the append to the stream. */
+const STREAM_MS = 100
+
+export const portLevel = (options: PortLevelOptions): World => {
+  const { service, parts, stage, oracle } = options
+  const shared = sharedOf(options)
+  const bindings = boundOf(options, shared)
+  const functions: Functions = { ...ownFunctions, ...parts.functions }
+  const portsOf = (sandbox: Sandbox): FunctionPorts => {
+    const { store, views, to } = shared
+    const own: FunctionPorts = {
+      service,
+      aggregates: oracle.aggregates,
+      store,
+      views,
+      to,
+      gateways: bindings,
+      clock: sandbox.clock,
+      cache: headCache(1000),
+      execute: options.execute,
+      bury: oracle.deliveries.buried,
+      called: oracle.deliveries.called,
+    }
+    return parts.ports?.(own, sandbox) ?? own
+  }
+  const lambda = <Event, Value>(
+    name: string,
+    open: (ports: FunctionPorts) => (event: Event) => Promise<Value>,
+  ): SimulatedFunction<Event, Value> =>
+    simulatedFunction(stage, { name, timeoutMs: TIMEOUT_MS }, (sandbox) => open(portsOf(sandbox)))
+  const api = lambda('api', functions.api)
+  const stream = changesOf(stage, shared.store)
+  stream(
+    'relay',
+    lambda('relay', (ports) => batchOf(functions.relay(ports))),
+    (commit) => oracle.deliveries.relayed(commit),
+  )
+  for (const name of new Set(service.projections.map((projection) => projection.name))) {
+    const target = lambda(`projector ${name}`, (ports) => batchOf(functions.projector(ports, name)))
+    stream(`projector ${name}`, target, (commit) => oracle.projected(name, commit))
+  }
+  const consumer = (queue: MemoryQueue, name: 'commands' | 'calls') => {
+    const target: SimulatedFunction<ReadonlyArray<Received>, ReadonlyArray<string>> = lambda(
+      name,
+      functions[name],
+    )
+    queueMapping(stage, { name, queue, target, batchSize: 10, visibilityMs: VISIBILITY_MS })
+  }
+  consumer(shared.commands, 'commands')
+  consumer(shared.calls, 'calls')
+  const send = client(stage, api, oracle)
+  return { send }
+}
+
+const batchOf =
+  (take: (batch: ReadonlyArray<Placed>) => Promise<unknown>) =>
+  ({ records }: Invocation<Commit>): Promise<unknown> =>
+    take(records.map(({ sequenceNumber, value }) => ({ sequenceNumber, commit: value })))
+
+interface Shared {
+  readonly store: MemoryEventStore
+  readonly views: ViewStore
+  readonly keys: KeyRing
+  readonly commands: MemoryQueue
+  readonly calls: MemoryQueue
+  readonly to: FunctionPorts['to']
+}
+
+/** The services that outlive every function; the oracle hears of what takes effect in them. */
+const sharedOf = ({ parts, stage, oracle }: PortLevelOptions): Shared => {
+  const { kernel } = stage
+  const { deliveries } = oracle
+  const store = (parts.store ?? memoryEventStore)(kernel)
+  const views = (parts.views ?? memoryViewStore)(kernel, {
+    stored: oracle.rowStored,
+    advanced: oracle.advanced,
+  })
+  let known = 0
+  store.subscribe(() => {
+    for (; known < store.log.length; known += 1) {
+      const commit = store.log[known]
+      if (commit !== undefined) oracle.committed(commit)
+    }
+  })
+  const queueOf = (name: string) =>
+    memoryQueue(kernel, { name, visibilityMs: VISIBILITY_MS, sent: ({ id }) => deliveries.sent(id) })
+  const commands = queueOf('commands')
+  const calls = queueOf('calls')
+  const fire = async ({ payload }: { readonly payload: unknown }): Promise<void> => {
+    const sent = await kernel.as('scheduler', () =>
+      commands.send([messageOf(elapsed(payload as TimerPayload))])(),
+    )
+    if (E.isLeft(sent)) throw new Error('the queue took no message')
+  }
+  const { scheduled, canceled } = deliveries
+  const timers = memoryTimerService(kernel, fire, { scheduled, canceled })
+  return { store, views, keys: memoryKeyRing(kernel), commands, calls, to: { commands, calls, timers } }
+}
+
+/** The table's stream: every commit reaches each mapping, in the shard of its stream, an item of its own. */
+const changesOf = ({ kernel, ...stage }: Stage, store: MemoryEventStore) => {
+  const listeners: Array<(commit: Commit, at: number) => void> = []
+  let read = 0
+  store.subscribe(() => {
+    for (; read < store.log.length; read += 1) {
+      const commit = store.log[read]
+      const at = read
+      if (commit !== undefined) for (const listener of listeners) listener(commit, at)
+    }
+  })
+  return (
+    name: string,
+    target: SimulatedFunction<Invocation<Commit>, unknown>,
+    passed: (commit: Commit) => void,
+  ): void => {
+    const mapping = drivenMapping<Commit>(
+      { kernel, ...stage },
+      {
+        name,
+        target,
+        settings: { source: 'dynamodb', reportBatchItemFailures: true },
+        nameOf: ({ stream, number }) => `${stream}@${number}`,
+        passed: (all) => {
+          for (const { record, because } of all) if (because === 'successful') passed(record.value)
+        },
+      },
+    )
+    listeners.push((commit, at) => {
+      const { stream, number } = commit
+      const record = {
+        shard: `shard ${(hash32(stream) % SHARDS) + 1}`,
+        sequenceNumber: String(at + 1),
+        key: `${stream}@${number}`,
+        arrivedMs: kernel.nowMs(),
+        value: commit,
+      }
+      kernel.at(kernel.nowMs() + STREAM_MS, `${name} is told of ${stream}@${number}`, () =>
+        mapping.arrived([record]),
+      )
+    })
+  }
+}
+
+/** A gateway's call is two effects, between which it takes place: either may fail, and a crash may come between. */
+const boundOf = (
+  { gateways, stage: { kernel } }: PortLevelOptions,
+  { store, views, keys }: Shared,
+): ReadonlyArray<GatewayBinding> =>
+  gateways({ store, views, keys, kernel }).map(({ gateway, call }) => {
+    const perform = kernel.port(`gateway ${gateway.name}`)
+    const { reading: lost } = failuresOf(`the gateway ${gateway.name}`)
+    return {
+      gateway,
+      call: (request) => async () => {
+        const asked = await perform('call', request.key, GONE_THROUGH, lost)
+        if (E.isLeft(asked)) return asked
+        const result = await kernel.outside(call(request))
+        const answered = await perform('answer', request.key, GONE_THROUGH, lost)
+        return E.isLeft(answered) ? answered : result
+      },
+    }
+  })
+
+const GONE_THROUGH = (): E.Either<Fault, void> => E.right(undefined)

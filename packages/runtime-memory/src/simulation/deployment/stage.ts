@@ -1,0 +1,17 @@
+/** What everything in a simulated deployment stands on. */
+import type { Choose } from '../../effect.ts'
+import type { VirtualKernel } from '../../kernel.ts'
+import type { Judge } from '../oracle/judge.ts'
+import type { Step } from '../run.ts'
+
+export interface Stage {
+  readonly kernel: VirtualKernel
+  readonly choose: Choose
+  readonly judge: Judge
+  /** Tells of something that happened, other than a port's effect. */
+  readonly tell: (step: Told) => void
+  /** Names the column in which what this actor does is told. */
+  readonly lane: (actor: string, lane: string) => void
+}
+
+export type Told = Pick<Step, 'lane' | 'to' | 'operation' | 'subject' | 'key' | 'deviation' | 'answer'>

@@ -1,0 +1,94 @@
+/** Drives the event source mapping of a stream: hands batches to a function when they are due, and takes its answers. */
+import {
+  type Discarded,
+  type Invocation,
+  type ListedShard,
+  type Passed,
+  type StreamMapping,
+  type StreamMappingSettings,
+  type StreamMappingStep,
+  type StreamRecord,
+  streamMapping,
+} from '../models/event-source-mapping/index.ts'
+import type { SimulatedFunction } from './lambda.ts'
+import type { Stage } from './stage.ts'
+
+export interface StreamMappingOptions<Value> {
+  readonly name: string
+  readonly settings: StreamMappingSettings<Value>
+  readonly target: SimulatedFunction<Invocation<Value>, unknown>
+  /** How a record is called in a trace. */
+  readonly nameOf: (value: Value) => string
+  /** The checkpoint passed these. */
+  readonly passed: (passed: ReadonlyArray<Passed<Value>>) => void
+  readonly discarded?: (discarded: ReadonlyArray<Discarded<Value>>) => void
+}
+
+export interface DrivenMapping<Value> {
+  arrived(this: void, records: ReadonlyArray<StreamRecord<Value>>): void
+  listed(this: void, shards: ReadonlyArray<ListedShard>): void
+}
+
+/** A mapping polls each shard four times a second. Source: Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB" (2026-11). */
+const POLL_MS = 250
+
+export const drivenMapping = <Value>(
+  { kernel, choose, tell, lane }: Stage,
+  options: StreamMappingOptions<Value>,
+): DrivenMapping<Value> => {
+  const { name, target, nameOf } = options
+  const mapping: StreamMapping<Value> = streamMapping(options.settings)
+  const actor = `mapping of ${name}`
+  lane(actor, actor)
+  let { initial: state } = mapping
+  let polls = 0
+  let wakeMs = Number.POSITIVE_INFINITY
+  let cancel: (() => void) | undefined
+  const wake = (atMs: number) => {
+    if (wakeMs <= atMs) return
+    cancel?.()
+    wakeMs = atMs
+    cancel = kernel.at(atMs, `${actor} polls`, () => {
+      wakeMs = Number.POSITIVE_INFINITY
+      poll()
+    })
+  }
+  const took = (step: StreamMappingStep<Value>) => {
+    ;({ state } = step)
+    if (step.passed.length > 0) options.passed(step.passed)
+    if (step.discarded.length > 0) options.discarded?.(step.discarded)
+    for (const invocation of step.invocations) void invoke(invocation)
+    if (step.wakeMs !== undefined) wake(step.wakeMs)
+  }
+  const poll = () => {
+    polls += 1
+    const offers = mapping.offers(state, kernel.nowMs())
+    const key = `${actor}: poll ${polls}`
+    const deviation =
+      offers.length === 0 ? undefined : choose(key, offers, { port: 'event source mapping', operation: name })
+    if (deviation !== undefined) tell({ lane: actor, operation: 'polls', subject: name, key, deviation })
+    took(mapping.next(state, { nowMs: kernel.nowMs(), ...(deviation === undefined ? {} : { deviation }) }))
+    // Something may be redelivered though nothing new comes: it is, where something else moves the mapping.
+  }
+  const invoke = async (invocation: Invocation<Value>): Promise<void> => {
+    const [first] = invocation.records
+    const what = first === undefined ? 'the end of a window' : nameOf(first.value)
+    const outcome = await target.invoke(what, invocation)
+    const told =
+      outcome._tag === 'Returned'
+        ? outcome
+        : { _tag: outcome._tag === 'Throttled' ? ('Throttled' as const) : ('Failed' as const) }
+    took(mapping.answered(state, invocation.id, told, kernel.nowMs()))
+    wake(kernel.nowMs())
+  }
+  return {
+    arrived: (records) => {
+      ;({ state } = mapping.arrived(state, records))
+      wake(kernel.nowMs() + POLL_MS)
+    },
+    listed: (shards) => {
+      state = mapping.listed(state, shards)
+      wake(kernel.nowMs() + POLL_MS)
+    },
+  }
+}

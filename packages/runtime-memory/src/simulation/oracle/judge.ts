@@ -1,0 +1,20 @@
+/** Keeps the first thing that did not hold: what comes after it may follow from it. */
+import type { Violation } from '../run.ts'
+
+export interface Judge {
+  /** `S3`, and what contradicts it. */
+  broken(this: void, invariant: string, message: string, stack?: string): void
+  readonly violation: Violation | undefined
+}
+
+export const judgeOf = (stepNumber: () => number): Judge => {
+  let violation: Violation | undefined
+  return {
+    broken: (invariant, message, stack) => {
+      violation ??= { invariant, message, step: stepNumber(), ...(stack === undefined ? {} : { stack }) }
+    },
+    get violation() {
+      return violation
+    },
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The oracle's own copy of the log, and what has to hold of it after every commit: S1 to S4, S10 and S11.
+ *
+ * It folds each stream itself and decides again, on the state before, what each answer was decided on: so it trusts
+ * neither the store nor the handler.
+ */
+import {
+  type AnyAggregate,
+  type CommandId,
+  type Commit,
+  canonical,
+  E,
+  encodeEvent,
+  type Position,
+  type RecordedEvent,
+  recordedEvents,
+  type StoredAnswer,
+  type StoredEvent,
+  type StreamName,
+  streamParts,
+} from '@everfold/core'
+import type { Judge } from './judge.ts'
+import type { Witness } from './witness.ts'
+
+/** A stream as the oracle knows it. */
+export interface Book {
+  readonly stream: StreamName
+  readonly aggregate: AnyAggregate | undefined
+  readonly commits: ReadonlyArray<Commit>
+  /** Of each commit, its events. */
+  readonly events: ReadonlyArray<ReadonlyArray<RecordedEvent<StoredEvent>>>
+  readonly state: unknown
+}
+
+export interface LogBook {
+  readonly log: ReadonlyArray<Commit>
+  books(this: void): Iterable<Book>
+  book(this: void, stream: StreamName): Book | undefined
+  /** Where an id of this stream is on record. */
+  answerOf(this: void, stream: StreamName, id: CommandId): Recorded | undefined
+  /** A commit was stored; answers its stream, or undefined where something did not hold. */
+  committed(this: void, commit: Commit): Book | undefined
+}
+
+export interface Recorded {
+  readonly position: Position
+  readonly answer: StoredAnswer
+}
+
+interface Writing extends Book {
+  readonly commits: Array<Commit>
+  readonly events: Array<ReadonlyArray<RecordedEvent<StoredEvent>>>
+  readonly answers: Map<CommandId, Recorded>
+  state: unknown
+}
+
+export const logBook = (
+  aggregates: ReadonlyMap<string, AnyAggregate>,
+  witness: Witness,
+  { broken }: Judge,
+): LogBook => {
+  const log: Array<Commit> = []
+  const books = new Map<StreamName, Writing>()
+  const bookOf = (stream: StreamName): Writing => {
+    let book = books.get(stream)
+    if (book === undefined) {
+      const aggregate = aggregates.get(streamParts(stream).category)
+      books.set(
+        stream,
+        (book = {
+          stream,
+          aggregate,
+          commits: [],
+          events: [],
+          answers: new Map(),
+          state: aggregate?.initial,
+        }),
+      )
+    }
+    return book
+  }
+  const committed = (commit: Commit): Book | undefined => {
+    log.push(commit)
+    const book = bookOf(commit.stream)
+    const fault =
+      misplaced(book, commit) ?? repeated(book, commit) ?? foreign(commit) ?? misread(book, commit, witness)
+    if (fault !== undefined) return broken(fault.invariant, fault.message) as undefined
+    return book
+  }
+  return {
+    log,
+    books: () => books.values(),
+    book: (stream) => books.get(stream),
+    answerOf: (stream, id) => books.get(stream)?.answers.get(id),
+    committed,
+  }
+}
+
+interface Fault {
+  readonly invariant: string
+  readonly message: string
+}
+
+const placeOf = ({ stream, number }: Commit): string => `${stream}@${number}`
+
+/** S2: numbers follow each other, and what was written once stays. */
+const misplaced = (book: Writing, commit: Commit): Fault | undefined => {
+  const { number, version, answers } = commit
+  const head = book.commits.length
+  const before = book.commits[number - 1]
+  if (before !== undefined)
+    return {
+      invariant: 'S2',
+      message: `a stored commit never changes, and ${placeOf(commit)} was written a second time`,
+    }
+  if (number !== head + 1)
+    return {
+      invariant: 'S2',
+      message: `the numbers of a stream follow each other, and ${placeOf(commit)} was stored after number ${head}`,
+    }
+  const events = answers.reduce((count, answer) => count + answer.events.length, 0)
+  const expected = (book.commits.at(-1)?.version ?? 0) + events
+  return version === expected
+    ? undefined
+    : { invariant: 'S2', message: `${placeOf(commit)} has version ${version}, and is event ${expected}` }
+}
+
+/** S3: a command id has one effect. */
+const repeated = (book: Writing, commit: Commit): Fault | undefined => {
+  const { stream, number: place } = commit
+  for (const answer of commit.answers) {
+    const earlier = book.answers.get(answer.id)
+    if (earlier !== undefined)
+      return {
+        invariant: 'S3',
+        message: `a command id has one effect, and ${answer.id} was answered by ${stream}@${earlier.position.commit} and by ${placeOf(commit)}`,
+      }
+    book.answers.set(answer.id, { position: { stream, commit: place }, answer })
+  }
+  return undefined
+}
+
+/** S10: what a tenant's command causes stays with the tenant. */
+const foreign = (commit: Commit): Fault | undefined => {
+  const { tenant } = streamParts(commit.stream)
+  const other = commit.answers.find(
+    ({ metadata }) =>
+      (metadata.tenant !== undefined && metadata.tenant !== tenant) ||
+      (metadata.process !== undefined && streamParts(metadata.process).tenant !== tenant),
+  )
+  return other === undefined
+    ? undefined
+    : {
+        invariant: 'S10',
+        message: `no tenant reaches another, and ${placeOf(commit)} answers a command of ${other.metadata.tenant ?? other.metadata.process ?? 'nobody'}`,
+      }
+}
+
+/** S4 and S11: each answer is what its command comes to on the state before it, and a snapshot is the state after. */
+const misread = (book: Writing, commit: Commit, witness: Witness): Fault | undefined => {
+  const { aggregate } = book
+  book.commits.push(commit)
+  if (aggregate === undefined) return void book.events.push([])
+  const events = recordedEvents(aggregate, commit)
+  if (E.isLeft(events)) {
+    book.events.push([])
+    return { invariant: 'S2', message: `what is stored decodes, and ${placeOf(commit)} does not` }
+  }
+  book.events.push(events.right)
+  let at = 0
+  for (const answer of commit.answers) {
+    const commands = witness.commandsOf(aggregate.name, answer.id)
+    if (commands.length > 0 && !commands.some((command) => leadsTo(aggregate, book.state, command, answer)))
+      return {
+        invariant: 'S4',
+        message: `a decision is made on the state it is committed on, and what ${placeOf(commit)} answers to ${answer.id} follows from another`,
+      }
+    for (const recorded of events.right.slice(at, at + answer.events.length))
+      book.state = aggregate.evolve(book.state, recorded.event)
+    at += answer.events.length
+  }
+  return unlike(aggregate, book.state, commit)
+}
+
+const leadsTo = (
+  aggregate: AnyAggregate,
+  state: unknown,
+  command: unknown,
+  answer: StoredAnswer,
+): boolean => {
+  const outcome = aggregate.decide(command, state, { timeMs: answer.timeMs, commandId: answer.id })
+  if (E.isLeft(outcome))
+    return (
+      'rejection' in answer &&
+      canonical(aggregate.rejection.encode(outcome.left)) === canonical(answer.rejection)
+    )
+  return (
+    !('rejection' in answer) &&
+    canonical(outcome.right.map((event) => encodeEvent(aggregate, event))) === canonical(answer.events)
+  )
+}
+
+const unlike = (aggregate: AnyAggregate, state: unknown, commit: Commit): Fault | undefined => {
+  const { snapshot } = commit
+  if (snapshot === undefined || aggregate.snapshot === undefined) return undefined
+  if (snapshot.fingerprint !== aggregate.fingerprint) return undefined
+  return canonical(snapshot.state) === canonical(aggregate.snapshot.encode(state))
+    ? undefined
+    : {
+        invariant: 'S11',
+        message: `a snapshot is what the log folds to, and the one in ${placeOf(commit)} is not`,
+      }
+}

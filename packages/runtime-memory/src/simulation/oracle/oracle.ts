@@ -1,0 +1,211 @@
+/**
+ * The oracle: is told of everything that takes effect, keeps its own books, and says what does not hold.
+ *
+ * Safety is judged at every step, liveness once the faults have stopped and nothing moves any more. The numbers of the
+ * invariants are those of docs/simulation.md.
+ */
+import {
+  type Aggregates,
+  type AnyAggregate,
+  aggregatesOf,
+  type CommandId,
+  type Commit,
+  canonical,
+  E,
+  type Generation,
+  outbox,
+  type Position,
+  type Row,
+  type Service,
+  type Settled,
+  type StreamName,
+  streamParts,
+} from '@everfold/core'
+import type { Invariant, Judgement, Overview } from '../invariant.ts'
+import type { Request, Violation } from '../run.ts'
+import { type DeliveryBook, deliveryBook } from './delivery-book.ts'
+import { type Judge, judgeOf } from './judge.ts'
+import { type Book, type LogBook, logBook } from './log-book.ts'
+import { nameOf, type RowBook, rowBook } from './row-book.ts'
+import { watched, witness } from './witness.ts'
+
+export interface Oracle {
+  /** The service's aggregates, and those that its processes are, watched as they decide. */
+  readonly aggregates: Aggregates
+  committed(this: void, commit: Commit): void
+  rowStored(this: void, generation: Generation, row: Row): void
+  advanced(this: void, generation: Generation, position: Position): void
+  /** A client heard this answer. */
+  answered(this: void, request: Request, settled: Settled<unknown, unknown>): void
+  /** The checkpoint of a view's projector passed this commit. */
+  projected(this: void, projection: string, commit: Commit): void
+  readonly deliveries: DeliveryBook
+  readonly judge: Judge
+  /** Nothing moves any more: what has to hold in the end. */
+  ended(this: void, requests: ReadonlyArray<Request>): void
+  readonly violation: Violation | undefined
+  readonly log: ReadonlyArray<Commit>
+}
+
+export interface OracleOptions {
+  readonly service: Service
+  readonly invariants: ReadonlyArray<Invariant>
+  readonly stepNumber: () => number
+}
+
+export const oracleOf = ({ service, invariants, stepNumber }: OracleOptions): Oracle => {
+  const judge = judgeOf(stepNumber)
+  const seen = witness()
+  const aggregates = aggregatesOf(service)
+  const log = logBook(aggregates, seen, judge)
+  const rows = rowBook(service.projections, log, judge)
+  const deliveries = deliveryBook(outbox(service), log, judge)
+  const overview: Overview = { states: (aggregate) => statesOf(log, aggregate.name) as never, log: log.log }
+  const users = usersOf(invariants, judge, log, overview)
+  const answers = new Map<CommandId, string>()
+  const answered = (request: Request, settled: Settled<unknown, unknown>) => {
+    if (E.isLeft(settled)) return
+    const aggregate = aggregates.get(request.aggregate)
+    const recorded = log.answerOf(request.stream, request.id)
+    if (recorded === undefined)
+      return judge.broken(
+        'S1',
+        `what is acknowledged is in the log, and ${request.id} for ${request.stream} is not`,
+      )
+    const told = answerText(aggregate, settled.right.outcome)
+    const earlier = answers.get(request.id)
+    if (earlier !== undefined && earlier !== told)
+      return judge.broken('S3', `a command id has one answer, and ${request.id} had ${earlier} and ${told}`)
+    answers.set(request.id, told)
+    if (settled.right.position.commit !== recorded.position.commit)
+      judge.broken(
+        'S1',
+        `an answer says where it is on record, and that of ${request.id} says ${settled.right.position.commit}, not ${recorded.position.commit}`,
+      )
+  }
+  return {
+    aggregates: watched(aggregates, seen.decided),
+    committed: (commit) => {
+      const book = log.committed(commit)
+      if (book === undefined) return
+      deliveries.committed(commit)
+      users.committed(book)
+    },
+    rowStored: ({ projection, generation }, row) => rows.stored(`${projection}#${generation}`, row),
+    advanced: ({ projection, generation }, { stream, commit }) =>
+      rows.advanced(`${projection}#${generation}`, stream, commit),
+    answered,
+    projected: (name, commit) => projected({ service, rows, judge }, name, commit),
+    deliveries,
+    judge,
+    ended: (requests) => {
+      unanswered(requests, answers, judge)
+      deliveries.complete()
+      rows.complete()
+      users.ended()
+    },
+    get violation() {
+      return judge.violation
+    },
+    log: log.log,
+  }
+}
+
+const answerText = (aggregate: AnyAggregate | undefined, outcome: E.Either<unknown, unknown>): string =>
+  E.isLeft(outcome)
+    ? `a refusal: ${canonical(aggregate?.rejection.encode(outcome.left) ?? outcome.left)}`
+    : canonical(outcome.right)
+
+/** E0: who asks is answered. */
+const unanswered = (
+  requests: ReadonlyArray<Request>,
+  answers: ReadonlyMap<CommandId, string>,
+  { broken }: Judge,
+): void => {
+  const open = requests.find(({ id }) => !answers.has(id))
+  if (open !== undefined)
+    broken('E0', `every command has its answer in the end, and ${open.id} for ${open.stream} has none`)
+}
+
+/** S5: what a checkpoint passes is in the view. */
+const projected = (
+  { service, rows, judge }: { readonly service: Service; readonly rows: RowBook; readonly judge: Judge },
+  name: string,
+  { stream, number }: Commit,
+): void => {
+  const { category } = streamParts(stream)
+  for (const projection of service.projections) {
+    if (projection.name !== name) continue
+    if (!projection.sources.some(({ aggregate }) => aggregate.name === category)) continue
+    if (rows.progressOf(nameOf(projection), stream) < number)
+      judge.broken(
+        'S5',
+        `a checkpoint passes no record that was not processed, and ${stream}@${number} was passed without ${nameOf(projection)}`,
+      )
+  }
+}
+
+const statesOf = ({ books }: LogBook, category: string): ReadonlyMap<StreamName, unknown> => {
+  const states = new Map<StreamName, unknown>()
+  for (const { stream, state } of books())
+    if (streamParts(stream).category === category) states.set(stream, state)
+  return states
+}
+
+interface Users {
+  committed(this: void, book: Book): void
+  ended(this: void): void
+}
+
+const usersOf = (
+  invariants: ReadonlyArray<Invariant>,
+  { broken }: Judge,
+  { books }: LogBook,
+  overview: Overview,
+): Users => {
+  const judged = (invariant: Invariant, judgement: () => Judgement, where: string) => {
+    try {
+      const said = judgement()
+      if (said === undefined || said === true) return
+      const why = said === false ? '' : `: ${said}`
+      broken(
+        invariant.name,
+        `${invariant.name}${where === '' ? '' : `, and in ${where} it does not hold`}${why}`,
+        invariant.stack,
+      )
+    } catch (thrown) {
+      const stack = thrown instanceof Error ? thrown.stack : invariant.stack
+      broken(
+        invariant.name,
+        `${invariant.name}, and its judgement threw${where === '' ? '' : ` about ${where}`}: ${String(thrown)}`,
+        stack,
+      )
+    }
+  }
+  const of = (when: Invariant['when']) => invariants.filter((one) => one.when === when)
+  const always = of('always')
+  const eventually = of('eventually')
+  const judgeBook = (invariant: Invariant, { stream, state, commits }: Book) => {
+    const { aggregate, holdsOf } = invariant
+    if (holdsOf === undefined || streamParts(stream).category !== aggregate?.name) return
+    judged(invariant, () => holdsOf(state, stream), `${stream}@${commits.length}`)
+  }
+  const judgeOverall = (invariant: Invariant) => {
+    const { holds } = invariant
+    if (holds !== undefined) judged(invariant, () => holds(overview), '')
+  }
+  return {
+    committed: (book) => {
+      for (const invariant of always) {
+        judgeBook(invariant, book)
+        judgeOverall(invariant)
+      }
+    },
+    ended: () => {
+      for (const invariant of eventually) {
+        for (const book of books()) judgeBook(invariant, book)
+        judgeOverall(invariant)
+      }
+    },
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * Simulations: a service under a workload, deployed on simulated AWS, run again and again under other weather.
+ *
+ *     const shop = simulation({ service, workload, invariants: [always(...), eventually(...)] })
+ *     const run = await shop.run('7')
+ *     run.violation // undefined, or what did not hold
+ *
+ * Law: a run is a function of its plan and its requests.
+ */
+import {
+  type AnyAggregate,
+  deriveId,
+  type ExecuteOptions,
+  type GatewayBinding,
+  type Service,
+  streamName,
+} from '@everfold/core'
+import { type Happened, virtualKernel } from '../kernel.ts'
+import { draw, sequence } from '../random.ts'
+import { byChance, type Coverage, noted, planned, until } from './chooser.ts'
+import { type GatewayPorts, type Parts, portLevel } from './deployment/port-level.ts'
+import type { Stage, Told } from './deployment/stage.ts'
+import type { Invariant } from './invariant.ts'
+import { type Oracle, oracleOf } from './oracle/oracle.ts'
+import type { Plan, Request, Run, Step } from './run.ts'
+
+/** A command that the workload has sent. */
+export interface Sending {
+  readonly aggregate: AnyAggregate
+  /** The id of the aggregate's instance. */
+  readonly id: string
+  readonly tenant?: string
+  readonly command: unknown
+  /** Who sends it; each command has a client of its own unless told. */
+  readonly client?: string
+  /** When, in milliseconds after the run's beginning; 0 unless told. */
+  readonly afterMs?: number
+}
+
+/** What is sent in a run, by chance: `random` gives numbers in [0, 1). */
+export type Workload = (random: () => number) => ReadonlyArray<Sending>
+
+export interface SimulationOptions {
+  readonly service: Service
+  readonly workload: Workload
+  /** The implementations of the service's gateways. */
+  readonly gateways?: (ports: GatewayPorts) => ReadonlyArray<GatewayBinding>
+  /** What else has to hold, beside what holds of every service. */
+  readonly invariants?: ReadonlyArray<Invariant>
+  /** Other parts in place of our own. */
+  readonly parts?: Partial<Parts>
+  readonly execute?: Partial<ExecuteOptions>
+  /** When virtual time begins, in milliseconds since 1970. */
+  readonly startMs?: number
+  /** After how many steps a run that has not come to rest counts as one that never will; 50,000 unless told. */
+  readonly mostSteps?: number
+}
+
+export interface Simulation {
+  /** Requests and weather are drawn from the seed. */
+  run(this: void, seed: string, coverage?: Coverage): Promise<Run>
+  /** Just these deviations, and these requests or those of the plan's seed. */
+  replay(this: void, plan: Plan, requests?: ReadonlyArray<Request>): Promise<Run>
+  requestsOf(this: void, seed: string): ReadonlyArray<Request>
+  readonly service: Service
+}
+
+/** The first of January 2026. */
+const START_MS = 1_767_225_600_000
+
+export const simulation = (options: SimulationOptions): Simulation => {
+  const { startMs = START_MS, workload, service } = options
+  const requestsOf = (seed: string): ReadonlyArray<Request> =>
+    workload(sequence(`workload ${seed}`)).map((sending, at) => requestOf(sending, at, startMs))
+  return {
+    run: (seed, coverage) =>
+      simulate(options, {
+        seed,
+        requests: requestsOf(seed),
+        ...(coverage === undefined ? {} : { coverage }),
+      }),
+    replay: (plan, requests = requestsOf(plan.seed)) =>
+      simulate(options, { seed: plan.seed, deviations: plan.deviations, requests }),
+    requestsOf,
+    service,
+  }
+}
+
+const requestOf = (
+  { aggregate, id, tenant, command, client, afterMs = 0 }: Sending,
+  at: number,
+  startMs: number,
+): Request => ({
+  client: client ?? `client ${at + 1}`,
+  id: deriveId(startMs + afterMs, 'request', String(at)),
+  aggregate: aggregate.name,
+  stream: streamName(aggregate.name, id, tenant),
+  command: aggregate.command.encode(command) as Request['command'],
+  afterMs,
+})
+
+interface Simulating {
+  readonly seed: string
+  /** Where they are absent, chance decides. */
+  readonly deviations?: Plan['deviations']
+  readonly requests: ReadonlyArray<Request>
+  readonly coverage?: Coverage
+}
+
+/** How many steps may go by before the faults stop. */
+const STORMS = [30, 100, 300, 1000]
+
+const simulate = async (options: SimulationOptions, simulating: Simulating): Promise<Run> => {
+  const { startMs = START_MS, mostSteps = 50_000 } = options
+  const { seed, requests } = simulating
+  const story = storyOf()
+  const storm = STORMS[Math.floor(draw(seed, 'storm') * STORMS.length)] ?? 0
+  const { choose, deviations } = noted(
+    simulating.deviations === undefined
+      ? until(byChance(seed), () => story.length() > storm)
+      : planned(simulating.deviations),
+    simulating.coverage,
+  )
+  const kernel = virtualKernel({
+    seed,
+    startMs,
+    overtaking: 0,
+    choose,
+    happened: (happened) => story.happened(happened, kernel.nowMs()),
+    waits: 'promises',
+  })
+  const oracle = oracleOf({
+    service: options.service,
+    invariants: options.invariants ?? [],
+    stepNumber: story.length,
+  })
+  const stage: Stage = {
+    kernel,
+    choose,
+    judge: oracle.judge,
+    tell: (told) => story.told(told, kernel.nowMs()),
+    lane: story.lane,
+  }
+  const world = portLevel({
+    service: options.service,
+    gateways: options.gateways ?? (() => []),
+    parts: options.parts ?? {},
+    execute: options.execute ?? {},
+    stage,
+    oracle,
+  })
+  for (const request of requests)
+    kernel.at(startMs + request.afterMs, `${request.client} asks`, () => void world.send(request))
+  const rested = await kernel.drive(
+    Number.POSITIVE_INFINITY,
+    () => oracle.violation !== undefined || story.length() > mostSteps,
+  )
+  if (rested) oracle.ended(requests)
+  else if (oracle.violation === undefined)
+    oracle.judge.broken(
+      'E6',
+      `all comes to rest once the faults have stopped, and after ${mostSteps} steps these are still hot: ${story.hot()}`,
+    )
+  return runOf({ seed, requests, startMs, deviations, hash: kernel.traceHash(), story, oracle })
+}
+
+interface Story {
+  happened(this: void, happened: Happened, timeMs: number): void
+  told(this: void, told: Told, timeMs: number): void
+  lane(this: void, actor: string, lane: string): void
+  length(this: void): number
+  /** Who did the most of late. */
+  hot(this: void): string
+  steps(this: void): ReadonlyArray<Step>
+}
+
+type Entry =
+  | { readonly timeMs: number; readonly happened: Happened }
+  | { readonly timeMs: number; readonly told: Told }
+
+/** Entries are kept as they come, and put into words when somebody wants to read them. */
+const storyOf = (): Story => {
+  const entries: Array<Entry> = []
+  const lanes = new Map<string, string>()
+  const stepOf = (entry: Entry, at: number): Step => {
+    const { timeMs } = entry
+    if ('told' in entry) return { number: at + 1, timeMs, ...entry.told }
+    const { key, effect, deviation, answer } = entry.happened
+    const { actor, port, operation, subject } = effect
+    const told = wordOf(answer)
+    return {
+      number: at + 1,
+      timeMs,
+      lane: lanes.get(actor) ?? actor,
+      to: port,
+      operation,
+      subject,
+      key,
+      ...(deviation === undefined ? {} : { deviation }),
+      ...(told === undefined ? {} : { answer: told }),
+    }
+  }
+  return {
+    happened: (happened, timeMs) => void entries.push({ timeMs, happened }),
+    told: (told, timeMs) => void entries.push({ timeMs, told }),
+    lane: (actor, lane) => void lanes.set(actor, lane),
+    length: () => entries.length,
+    hot: () => {
+      const counts = new Map<string, number>()
+      const late = entries.slice(-1000)
+      for (const [at, entry] of late.entries()) {
+        const { lane, to, operation } = stepOf(entry, at)
+        const what = `${lane}: ${to === undefined ? '' : `${to}.`}${operation}`
+        counts.set(what, (counts.get(what) ?? 0) + 1)
+      }
+      const most = [...counts].toSorted(([, one], [, other]) => other - one).slice(0, 3)
+      return most.map(([what, count]) => `${what} (${count} of the last ${late.length})`).join(', ')
+    },
+    steps: () => entries.map(stepOf),
+  }
+}
+
+/** What a port answered, in a word or two. */
+const wordOf = (answer: unknown): string | undefined => {
+  if (answer === undefined) return undefined
+  if (answer instanceof Error) return answer.message
+  if (typeof answer !== 'object' || answer === null || !('_tag' in answer)) return undefined
+  const {
+    _tag: side,
+    left,
+    right,
+  } = answer as { readonly _tag: string; readonly left?: unknown; readonly right?: unknown }
+  if (side === 'Left') return tagOf(left) ?? 'failed'
+  if (typeof right === 'string' || typeof right === 'number') return String(right)
+  if (Array.isArray(right)) return `${right.length} of them`
+  if (typeof right === 'object' && right !== null && 'commits' in right && Array.isArray(right.commits))
+    return `${right.commits.length} commits`
+  return right === undefined ? 'done' : 'found'
+}
+
+const tagOf = (value: unknown): string | undefined => {
+  const tag = (value as { readonly _tag?: unknown } | null)?._tag
+  return typeof tag === 'string' ? tag : undefined
+}
+
+interface Ended {
+  readonly seed: string
+  readonly requests: ReadonlyArray<Request>
+  readonly startMs: number
+  readonly deviations: Plan['deviations']
+  readonly hash: string
+  readonly story: Story
+  readonly oracle: Oracle
+}
+
+const runOf = ({ seed, requests, startMs, deviations, hash, story, oracle }: Ended): Run => {
+  const { violation } = oracle
+  return {
+    plan: { seed, deviations },
+    requests,
+    get steps() {
+      return story.steps()
+    },
+    ...(violation === undefined ? {} : { violation }),
+    hash,
+    startMs,
+    operations: story.length(),
+  }
+}
