@@ -1,0 +1,14 @@
+export type { AttributeValue, Item } from './attribute.ts'
+export * from './dynamo-db.ts'
+export { sweep } from './expiry.ts'
+export type { DynamoDb } from './state.ts'
+export {
+  type LambdaEvent,
+  type LambdaRecord,
+  type ListedShard,
+  recordsAfter,
+  shards,
+  streamArnOf,
+} from './stream-read.ts'
+export * from './streams.ts'
+export type { TableDefinition } from './table-definition.ts'
