@@ -66,16 +66,17 @@ describe('whatever is asked and answered', () => {
   )
 })
 
+const statuses = ({ responses }: ApiGatewayStep) => responses.map(({ response }) => response.statusCode)
+
 describe('a gateway', () => {
   const gateway = apiGateway()
   const asked = gateway.requested(gateway.initial, 'r', { nowMs: 0 })
-  const status = ({ responses }: ApiGatewayStep) => responses.map(({ response }) => response.statusCode)
 
   test('answers 504 when its patience ends, and does not hear the function any more', () => {
     expect(asked).toMatchObject({ calls: [{ id: 'call 1', request: 'r' }], wakeMs: 30_000 })
     expect(gateway.next(asked.state, 29_999).responses).toEqual([])
     const late = gateway.next(asked.state, 30_000)
-    expect(status(late)).toEqual([504])
+    expect(statuses(late)).toEqual([504])
     expect(gateway.answered(late.state, 'call 1', returned({ statusCode: 200 }), 40_000).responses).toEqual(
       [],
     )
@@ -87,12 +88,12 @@ describe('a gateway', () => {
     })
     const { state, responses } = gateway.answered(deaf.state, 'call 1', returned({ statusCode: 200 }), 10)
     expect(responses).toEqual([])
-    expect(status(gateway.next(state, 30_000))).toEqual([504])
+    expect(statuses(gateway.next(state, 30_000))).toEqual([504])
   })
   test('answers of two calls for a request that of the first to end', () => {
     const twice = gateway.requested(gateway.initial, 'r', { nowMs: 0, deviation: 'sent twice' })
     const first = gateway.answered(twice.state, 'call 2', returned({ statusCode: 201 }), 10)
-    expect(status(first)).toEqual([201])
+    expect(statuses(first)).toEqual([201])
     expect(gateway.answered(first.state, 'call 1', returned({ statusCode: 200 }), 20).responses).toEqual([])
   })
   test.each([
@@ -113,7 +114,7 @@ describe('a gateway', () => {
     (kind, outcome, expected) => {
       const other = apiGateway({ kind })
       const { state } = other.requested(other.initial, 'r', { nowMs: 0 })
-      expect(status(other.answered(state, 'call 1', outcome, 10))).toEqual([expected])
+      expect(statuses(other.answered(state, 'call 1', outcome, 10))).toEqual([expected])
     },
   )
   test('decodes a body, and writes the names of headers small', () => {
@@ -131,11 +132,11 @@ describe('a gateway', () => {
   })
 })
 
-describe('a client', () => {
-  const response = (statusCode: number) => ({ statusCode, headers: {}, body: '' })
+const saying = (statusCode: number) => ({ statusCode, headers: {}, body: '' })
 
+describe('a client', () => {
   test.each([429, 500, 503, 504, undefined])('sends again after %s, up to five times', (status) => {
-    const answer = status === undefined ? undefined : response(status)
+    const answer = status === undefined ? undefined : saying(status)
     const decisions = [1, 2, 3, 4, 5].map((attempt) => afterAttempt(usualClient, attempt, answer))
     expect(decisions).toEqual([
       ...[200, 400, 800, 1600].map((afterMs) => ({ _tag: 'Again', afterMs })),
@@ -143,9 +144,9 @@ describe('a client', () => {
     ])
   })
   test.each([200, 201, 400, 409, 422])('takes %i for an answer', (status) => {
-    expect(afterAttempt(usualClient, 1, response(status))).toEqual({
+    expect(afterAttempt(usualClient, 1, saying(status))).toEqual({
       _tag: 'Done',
-      response: response(status),
+      response: saying(status),
     })
   })
 })

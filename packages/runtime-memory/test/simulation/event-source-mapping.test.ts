@@ -1,10 +1,8 @@
 import { fc, test as property } from '@fast-check/vitest'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import {
-  checkpoint,
   type Invocation,
   type InvocationOutcome,
-  onFailure,
   pending,
   type StreamMappingSettings,
   type StreamMappingState,

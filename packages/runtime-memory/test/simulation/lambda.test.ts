@@ -73,6 +73,9 @@ describe('whatever is invoked, ends and is deployed', () => {
   )
 })
 
+const cold = (deviation: string) =>
+  started(invoke(deployed(initial, 'f', 0), 'f', { nowMs: 1000, deviation })).sandbox
+
 describe('a sandbox', () => {
   const state = deployed(initial, 'f', 0)
   const first = started(invoke(state, 'f', { nowMs: 0 }))
@@ -80,8 +83,8 @@ describe('a sandbox', () => {
 
   test('is used again, and not where a cold start is to be', () => {
     expect(started(invoke(frozen, 'f', { nowMs: 20 }))).toMatchObject({ cold: false, sandbox: { id: 'f 1' } })
-    const cold = started(invoke(frozen, 'f', { nowMs: 20, deviation: 'cold' }))
-    expect(cold).toMatchObject({ cold: true, sandbox: { id: 'f 2' } })
+    const colder = started(invoke(frozen, 'f', { nowMs: 20, deviation: 'cold' }))
+    expect(colder).toMatchObject({ cold: true, sandbox: { id: 'f 2' } })
   })
   test('that was frozen earlier is taken where another warm one is to be', () => {
     const second = started(invoke(frozen, 'f', { nowMs: 20, deviation: 'cold' }))
@@ -110,11 +113,10 @@ describe('a sandbox', () => {
     expect(invokeOffers(deployment, 'f', 100 + MINUTE_MS)).not.toContain('old version')
   })
   test('has its own idea of the time from its cold start on', () => {
-    const of = (deviation: string) => started(invoke(state, 'f', { nowMs: 1000, deviation })).sandbox
     expect(clockMs(first.sandbox, 9000)).toBe(9000)
-    expect(clockMs(of('clock +5s'), 9000)).toBe(14_000)
-    expect(clockMs(of('clock -5s'), 9000)).toBe(4000)
-    expect([1999, 2000].map((atMs) => clockMs(of('clock jumps back 5s'), atMs))).toEqual([1999, -3000])
+    expect(clockMs(cold('clock +5s'), 9000)).toBe(14_000)
+    expect(clockMs(cold('clock -5s'), 9000)).toBe(4000)
+    expect([1999, 2000].map((atMs) => clockMs(cold('clock jumps back 5s'), atMs))).toEqual([1999, -3000])
   })
 })
 
@@ -141,20 +143,16 @@ describe('an asynchronous invocation', () => {
     expect(step.state.pending).toEqual([])
   })
   test('waits longer with every throttle, up to five minutes, and for six hours in all', () => {
-    let state = accepted
     let nowMs = 0
     const pauses: Array<number> = []
-    for (;;) {
-      const { state: running, invocations, givenUp } = queue.next(state, nowMs)
-      if (invocations.length === 0) {
-        expect(givenUp).toEqual([{ event, reason: 'too old', invocations: 0 }])
-        break
-      }
-      const step = queue.answered(running, 'event 1', { _tag: 'Throttled' }, nowMs)
-      state = step.state
-      pauses.push((step.wakeMs ?? 0) - nowMs)
-      nowMs = step.wakeMs ?? 0
+    let step = queue.next(accepted, nowMs)
+    while (step.invocations.length > 0) {
+      const throttled = queue.answered(step.state, 'event 1', { _tag: 'Throttled' }, nowMs)
+      pauses.push((throttled.wakeMs ?? 0) - nowMs)
+      nowMs = throttled.wakeMs ?? 0
+      step = queue.next(throttled.state, nowMs)
     }
+    expect(step.givenUp).toEqual([{ event, reason: 'too old', invocations: 0 }])
     expect(pauses.slice(0, 10)).toEqual(
       [1, 2, 4, 8, 16, 32, 64, 128, 256, 300].map((seconds) => 1000 * seconds),
     )
@@ -171,9 +169,9 @@ describe('an asynchronous invocation', () => {
 
   property.prop([
     fc.array(fc.tuple(anyOutcome, fc.constantFrom('', 'twice')), { maxLength: 30 }),
-    fc.constantFrom(0, 1, 2),
+    fc.constantFrom(0, 1, 2 as const),
   ])('is successful or given up in the end, and never both', (script, maximumRetryAttempts) => {
-    const model = asyncInvocations<string>({ maximumRetryAttempts: maximumRetryAttempts as 0 | 1 | 2 })
+    const model = asyncInvocations<string>({ maximumRetryAttempts })
     let state = model.initial
     for (const [, deviation] of script)
       state = model.accepted(state, event, deviation === '' ? { nowMs: 0 } : { nowMs: 0, deviation })
