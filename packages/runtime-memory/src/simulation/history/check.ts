@@ -8,11 +8,12 @@
 import { collect } from './collect.ts'
 import { type Cycle, cyclesOf, operationsOf } from './cycles.ts'
 import { type Graph, graphOf, READ_WRITE, WRITE_READ, WRITE_WRITE } from './graph.ts'
-import type { Anomaly, AnomalyKind, History } from './operation.ts'
+import type { Anomaly, History } from './operation.ts'
 import { type Reports, reportPlaces, reports } from './order.ts'
 import { NOBODY } from './place.ts'
 import { reportReads, reportTorn } from './recency.ts'
 import { settle } from './settle.ts'
+import { alone, smallest } from './witness.ts'
 import { sentence } from './words.ts'
 
 export interface CheckOptions {
@@ -26,8 +27,18 @@ export interface CheckOptions {
 /** What cannot have happened in any order; nothing where all of it can. */
 export const anomaliesOf = (history: History, options: CheckOptions = {}): ReadonlyArray<Anomaly> => {
   const { found, cycles } = examine(history, options)
-  return [...found, ...cycles.map((cycle) => smallest(history, cycle, options))]
+  return [...found, ...cycles.map((cycle) => smallest(cycle, cyclesAmong(history, options)))]
 }
+
+/** The cycles that some operations of a history show by themselves. */
+const cyclesAmong =
+  (history: History, options: CheckOptions) =>
+  (operations: ReadonlyArray<number>): ReadonlyArray<Anomaly> =>
+    examine(alone(history, operations), options).cycles.map(({ kind, operations: shown, message }) => ({
+      kind,
+      message,
+      operations: shown.map((at) => operations[at] ?? NOBODY),
+    }))
 
 const examine = (history: History, { reads = 'serializable' }: CheckOptions) => {
   const collected = collect(history)
@@ -82,33 +93,4 @@ const because = (graph: Graph, edge: number): ((before: string, after: string) =
     default:
       return (before, after) => `${before} was answered before ${after} was asked`
   }
-}
-
-/** The longest cycle that is tried without each of its operations in turn. */
-const SMALL = 64
-
-/** Leaves out whatever is not needed for an anomaly of this kind, because orders are transitive and chains are long. */
-const smallest = (history: History, cycle: Anomaly, options: CheckOptions): Anomaly => {
-  if (cycle.operations.length > SMALL) return cycle
-  let least = cycle
-  for (const operation of cycle.operations) {
-    const fewer = least.operations.filter((other) => other !== operation)
-    const found = ofKind(history, cycle.kind, fewer, options)
-    if (found !== undefined) least = found
-  }
-  return least
-}
-
-/** An anomaly of this kind among these operations alone, by their indexes in the whole history. */
-const ofKind = (
-  history: History,
-  kind: AnomalyKind,
-  operations: ReadonlyArray<number>,
-  options: CheckOptions,
-): Anomaly | undefined => {
-  const part = operations.flatMap((index) => history[index] ?? [])
-  const found = examine(part, options).cycles.find((cycle) => cycle.kind === kind)
-  if (found === undefined) return undefined
-  const indexes = found.operations.map((at) => operations[at] ?? NOBODY)
-  return { kind, operations: indexes, message: found.message }
 }

@@ -1,6 +1,6 @@
 /** Goes through a history once, and notes per place of each stream who appended there and who read what there. */
 import type { Append, History, Read } from './operation.ts'
-import { isPlace, type Place, placeAt, type Stream } from './place.ts'
+import { isPlace, NOBODY, type Place, placeAt, type Stream } from './place.ts'
 
 /** A read that shows at a place what no append that may have succeeded put there. */
 export interface Oddity {
@@ -86,10 +86,11 @@ const noteRead = (all: Collecting, { stream: name, from, values, completedAt }: 
       all.holes.push({ read, stream, number: next })
     }
     const place = number < next || !isPlace(number) ? undefined : placeAt(stream, number)
-    if (place === undefined || !noteSeen(all, { place, value, read, stream, at })) {
+    if (place === undefined || !isPossible(place, value)) {
+      if (place !== undefined) place.odd = true
       all.blamed.add(read)
-      if (place?.contested !== true) all.oddities.push({ read, stream, number, value })
-    }
+      all.oddities.push({ read, stream, number, value })
+    } else noteSeen(all, { place, value, read, stream, at })
     next = number + 1
   }
 }
@@ -102,19 +103,20 @@ interface Sight {
   readonly at: number
 }
 
-/** False where the value cannot be the one that is stored here. */
-const noteSeen = (all: Collecting, { place, value, read, stream, at }: Sight): boolean => {
+/** Whether an append that may have succeeded put this value here. */
+const isPossible = ({ seen, attempts }: Place, value: string): boolean =>
+  seen === value || attempts.some((attempt) => !attempt.failed && attempt.value === value)
+
+const noteSeen = (all: Collecting, { place, value, read, stream, at }: Sight) => {
+  place.seen ??= value
   if (place.seen !== value) {
-    if (!place.attempts.some((attempt) => !attempt.failed && attempt.value === value)) return false
-    if (place.seen !== undefined) {
-      if (!place.contested)
-        all.clashes.push({ first: place.firstSeenBy, second: read, stream, number: place.number })
-      place.contested = true
-      return false
-    }
-    place.seen = value
+    all.blamed.add(read)
+    if (!place.contested)
+      all.clashes.push({ first: place.firstSeenBy, second: read, stream, number: place.number })
+    place.contested = true
+    return
   }
-  if (at < place.firstSeenAt || place.firstSeenBy < 0) {
+  if (at < place.firstSeenAt || place.firstSeenBy === NOBODY) {
     place.firstSeenAt = at
     place.firstSeenBy = read
   }
@@ -122,5 +124,4 @@ const noteSeen = (all: Collecting, { place, value, read, stream, at }: Sight): b
     place.lastSeenAt = at
     place.lastSeenBy = read
   }
-  return true
 }

@@ -143,6 +143,7 @@ const drawTime = (drawing: Drawing) => {
   for (const [place, part] of drawing.parts)
     if (history[place.writer]?.outcome === 'ok')
       link(drawing, [part, first + momentFrom(times, history[place.writer]?.completedAt ?? 0)], REAL_TIME)
+  drawRepeats(drawing, (time) => first + momentFrom(times, time))
   history.forEach((operation, index) => {
     if (operation.outcome === 'failed' || collected.blamed.has(index)) return
     if (operation.kind === 'append' || operation.consistency === 'strong') {
@@ -152,6 +153,15 @@ const drawTime = (drawing: Drawing) => {
     if (operation.outcome === 'ok')
       link(drawing, [index, first + momentFrom(times, operation.completedAt ?? 0)], REAL_TIME)
   })
+}
+
+/** The very commit that was stored before may be acknowledged once more: it was stored by then, too. */
+const drawRepeats = (drawing: Drawing, momentAt: (time: number) => number) => {
+  const { history, streams } = drawing.collected
+  for (const { written } of streams.values())
+    for (const place of written)
+      if (place.storedBy !== place.writer && history[place.storedBy]?.kind === 'append')
+        link(drawing, [seenAt(drawing, place), momentAt(place.storedAt)], REAL_TIME)
 }
 
 /** The index of the first of the ascending times that is not before this one. */

@@ -1,7 +1,7 @@
 /** The anomalies of single places: phantoms, aborted reads, duplicates, clashes, gaps, and appends that were overwritten. */
 import type { Clash, Collected, Hole, Oddity } from './collect.ts'
 import type { Anomaly, AnomalyKind, History, Read } from './operation.ts'
-import { type Attempt, firstFrom, NOBODY, type Place, type Stream } from './place.ts'
+import { type Attempt, evidence, firstFrom, NOBODY, type Place, type Stream } from './place.ts'
 import { answeredAt, gapsOf } from './settle.ts'
 import { sentence } from './words.ts'
 
@@ -114,7 +114,7 @@ const lostIn = (history: History, { read, stream, number }: Hole): Place | undef
 const reportDuplicates = ({ name, places }: Stream, report: Report) => {
   const at = new Map<string, Place>()
   for (const place of places) {
-    if (place.value === undefined || place.contested || place.storedBy === NOBODY) continue
+    if (place.value === undefined || place.contested) continue
     const earlier = at.get(place.value)
     if (earlier === undefined) at.set(place.value, place)
     else
@@ -123,7 +123,7 @@ const reportDuplicates = ({ name, places }: Stream, report: Report) => {
         // One read that shows both says it alone.
         place.firstSeenBy !== NOBODY && place.firstSeenBy === earlier.firstSeenBy
           ? [place.firstSeenBy]
-          : [earlier.storedBy, place.storedBy],
+          : [...evidence(earlier), ...evidence(place)],
         `${place.value} is at ${name}@${earlier.number} and at ${name}@${place.number}`,
       )
   }

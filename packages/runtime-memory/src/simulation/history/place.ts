@@ -24,6 +24,8 @@ export interface Place {
   lastSeenAt: number
   /** Two reads showed two values here, and both may be right. */
   contested: boolean
+  /** A read showed here what cannot be here. */
+  odd: boolean
   /** What is stored here; undefined where nobody knows that anything is. */
   value: string | undefined
   /** The append that this place's order hangs on; NOBODY where it is unknown which one wrote it. */
@@ -47,6 +49,7 @@ const newPlace = (stream: string, number: number): Place => ({
   lastSeenBy: NOBODY,
   lastSeenAt: Number.NEGATIVE_INFINITY,
   contested: false,
+  odd: false,
   value: undefined,
   writer: NOBODY,
   storedAt: Number.POSITIVE_INFINITY,
@@ -77,6 +80,10 @@ export const placeAt = (stream: Stream, number: number): Place => {
   stream.places.push(place)
   return place
 }
+
+/** Who shows that it is there; where nobody does, who must have put it there, and who shows a later one. */
+export const evidence = ({ storedBy, writer, knownBy }: Place): ReadonlyArray<number> =>
+  storedBy === NOBODY ? [writer, knownBy] : [storedBy]
 
 /** Of places in ascending order, the index of the first at this number or above. */
 export const firstFrom = (places: ReadonlyArray<Place>, number: number): number => {

@@ -5,7 +5,7 @@
 import type { Collected } from './collect.ts'
 import type { Append, Read } from './operation.ts'
 import type { Report } from './order.ts'
-import { firstFrom, NOBODY, type Place, type Stream } from './place.ts'
+import { evidence, firstFrom, NOBODY, type Place, type Stream } from './place.ts'
 
 export const reportReads = (collected: Collected, report: Report): void => {
   collected.history.forEach((operation, index) => {
@@ -81,7 +81,7 @@ export const reportTorn = ({ history, streams }: Collected, report: Report): voi
     const landed = places.find((place) => place?.writer === index)
     const taken = places.find((place, at) => isTaken(place, operation.writes[at]))
     if (landed === undefined || taken === undefined) return
-    report('torn append', [index, landed.knownBy, taken.knownBy], 'A transaction landed in part')
+    report('torn append', [index, ...evidence(landed), ...evidence(taken)], 'A transaction landed in part')
     for (const place of places) if (place?.writer === index) place.lost = true
   })
 }

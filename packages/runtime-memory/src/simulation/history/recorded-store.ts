@@ -9,7 +9,7 @@ export interface Recording {
    * What makes a commit unlike every other of its stream: its command ids unless told, so that the same command recorded
    * twice is a duplicate.
    */
-  readonly valueOf?: (commit: Commit) => string
+  readonly identity?: (commit: Commit) => string
   readonly consistency?: Read['consistency']
 }
 
@@ -59,9 +59,9 @@ export const recordedStore = (
 }
 
 const recorder = (now: () => number, history: Array<Operation>, recording: Recording) => {
-  const { process = 'client', valueOf = commandIdsOf, consistency = 'strong' } = recording
+  const { process = 'client', identity = commandIdsOf, consistency = 'strong' } = recording
   const placed = (commits: ReadonlyArray<Commit>): ReadonlyArray<Placed> =>
-    commits.map((commit) => ({ number: commit.number, value: valueOf(commit) }))
+    commits.map((commit) => ({ number: commit.number, value: identity(commit) }))
   const asked = () => ({ process, invokedAt: now(), outcome: 'indeterminate' }) as const
   return {
     placed,
@@ -72,7 +72,7 @@ const recorder = (now: () => number, history: Array<Operation>, recording: Recor
         writes: commits.map((commit) => ({
           stream: commit.stream,
           number: commit.number,
-          value: valueOf(commit),
+          value: identity(commit),
         })),
         ...(unmoved.length === 0 ? {} : { unmoved }),
       }),

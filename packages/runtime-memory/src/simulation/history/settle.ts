@@ -13,7 +13,7 @@ const settleStream = (history: History, stream: Stream) => {
   let stored = false
   for (let index = stream.places.length - 1; index >= 0; index -= 1) {
     const place = stream.places[index] as Place
-    settlePlace(history, place, stored)
+    settlePlace(history, place, stored && !place.odd)
     if (place.value !== undefined) stored = true
     if (place.storedAt < knownAt || knownBy === NOBODY) [knownAt, knownBy] = [place.storedAt, place.storedBy]
     place.knownAt = knownAt
@@ -25,7 +25,10 @@ const settleStream = (history: History, stream: Stream) => {
 const settlePlace = (history: History, place: Place, stored: boolean) => {
   place.value =
     place.seen ?? acknowledged(history, place)?.value ?? (stored ? onlyCandidate(place) : undefined)
-  if (place.value === undefined) return
+  if (place.value === undefined) {
+    if (stored) place.writer = writerOf(history, possible(place))
+    return
+  }
   if (place.seen !== undefined) [place.storedAt, place.storedBy] = [place.firstSeenAt, place.firstSeenBy]
   for (const { operation, value } of place.attempts) {
     const at = answeredAt(history, operation)
@@ -33,7 +36,11 @@ const settlePlace = (history: History, place: Place, stored: boolean) => {
     place.storedAt = at
     place.storedBy = operation
   }
-  if (!place.contested) place.writer = writerOf(history, place, place.value)
+  if (!place.contested)
+    place.writer = writerOf(
+      history,
+      possible(place).filter(({ value }) => value === place.value),
+    )
 }
 
 /** When it was acknowledged; never, where it was not. */
@@ -47,21 +54,24 @@ export const answeredAt = (history: History, index: number): number => {
 const acknowledged = (history: History, { attempts }: Place): Attempt | undefined =>
   attempts.find(({ operation }) => history[operation]?.outcome === 'ok')
 
-const onlyCandidate = ({ attempts }: Place): string | undefined => {
-  const values = new Set(attempts.filter(({ failed }) => !failed).map(({ value }) => value))
+const possible = ({ attempts }: Place): ReadonlyArray<Attempt> => attempts.filter(({ failed }) => !failed)
+
+const onlyCandidate = (place: Place): string | undefined => {
+  const values = new Set(possible(place).map(({ value }) => value))
   return values.size === 1 ? [...values][0] : undefined
 }
 
 /**
- * Of several attempts that may have put this value here, the one that was asked first: it is in order with whatever the
- * true one is. That holds for attempts at this place alone; a transaction of more is in the order of its other places
- * too, so of several of those none is taken.
+ * Of several attempts of which one is stored here, the one that was asked first: it is in order with whatever the true one
+ * is. That holds for attempts at this place alone; a transaction of more is in the order of its other places too, so of
+ * several of those none is taken.
  */
-const writerOf = (history: History, { attempts }: Place, stored: string): number => {
-  const candidates = attempts.filter(({ value, failed }) => value === stored && !failed)
-  const [first = { operation: NOBODY }] = candidates
-  if (candidates.length < 2) return first.operation
-  return candidates.every(({ operation }) => isAlone(history, operation)) ? first.operation : NOBODY
+const writerOf = (history: History, candidates: ReadonlyArray<Attempt>): number => {
+  const [only = { operation: NOBODY }] = candidates
+  if (candidates.length < 2) return only.operation
+  if (!candidates.every(({ operation }) => isAlone(history, operation))) return NOBODY
+  const askedAt = ({ operation }: Attempt) => history[operation]?.invokedAt ?? 0
+  return candidates.reduce((first, one) => (askedAt(one) < askedAt(first) ? one : first)).operation
 }
 
 const isAlone = (history: History, index: number): boolean => {
@@ -79,8 +89,7 @@ export const gapsOf = ({
   const last = places.findLastIndex(({ value }) => value !== undefined)
   let next = 1
   for (const place of places.slice(0, last + 1)) {
-    const possible = place.value !== undefined || place.attempts.some(({ failed }) => !failed)
-    if (!possible) continue
+    if (place.value === undefined && !place.odd && possible(place).length === 0) continue
     if (place.number > next && isPlace(next)) gaps.push({ number: next, by: place.knownBy })
     next = place.number + 1
   }
