@@ -1,132 +1,195 @@
 /**
- * Functions as Lambda runs them: each invocation in a sandbox of its own, warm where one is free, cold otherwise.
+ * Functions on simulated Lambda: each invocation in a sandbox, warm where one is free, cold otherwise.
  *
  * An invocation is a life: it may die between any two effects, and it may run out of time. What it had begun and not
  * finished when it returned is frozen until the sandbox is used again.
  */
 import type { Clock } from '@everfold/core'
 import type { Life } from '../../actors.ts'
+import {
+  clockMs,
+  deployed,
+  ended,
+  type FunctionSettings,
+  type HowEnded,
+  initial,
+  invoke,
+  invokeOffers,
+  type LambdaState,
+  type Sandbox as ModelSandbox,
+} from '../models/lambda/index.ts'
 import type { Stage } from './stage.ts'
 
-/** What an invocation's code is given at its cold start. */
+/** What a function's code is given at its cold start. */
 export interface Sandbox {
   /** `relay 2`: the second sandbox of the function. */
   readonly name: string
+  /** Which deploy of the function it runs: 1, 2, 3, ... */
+  readonly version: number
   /** Its own clock, which may be wrong. */
   readonly clock: Clock
 }
 
-export interface FunctionSettings {
-  readonly name: string
-  readonly timeoutMs: number
-}
-
 export type Outcome<Value> =
   | { readonly _tag: 'Returned'; readonly value: Value }
-  | { readonly _tag: 'Threw'; readonly error: unknown }
-  | { readonly _tag: 'TimedOut' }
+  | { readonly _tag: 'Failed'; readonly how: HowEnded; readonly error?: unknown }
   | { readonly _tag: 'Throttled' }
-  | { readonly _tag: 'Crashed' }
 
-/** A function whose sandboxes keep what `open` made at their cold start. */
+/** A function whose sandboxes keep what was made at their cold start. */
 export interface SimulatedFunction<Event, Value> {
+  readonly name: string
   /** `what` names the work, so that the same work has the same name in every run. */
   invoke(this: void, what: string, event: Event): Promise<Outcome<Value>>
 }
 
-interface Warm<Handler> {
-  readonly sandbox: Sandbox
-  readonly handler: Handler
-  life: Life
-  busy: boolean
+export type Open<Event, Value> = (sandbox: Sandbox) => (event: Event) => Promise<Value>
+
+export interface Lambda {
+  /** `open` is the code: what runs outside the handler at a cold start, and the handler that it makes. */
+  deploy<Event, Value>(
+    this: void,
+    name: string,
+    settings: FunctionSettings,
+    open: Open<Event, Value>,
+  ): SimulatedFunction<Event, Value>
+  /** From now on cold starts run new code, and warm sandboxes the old one for a while. */
+  redeploy(this: void, name: string): void
 }
 
-const COLD = 'cold though one is warm'
-const SKEWS: ReadonlyMap<string, number> = new Map([
-  ['a clock 5 s ahead', 5000],
-  ['a clock 5 s behind', -5000],
-  ['a clock 2 min behind', -120_000],
-])
-const SKEWED = [...SKEWS.keys()]
+/** What an error of a handler means: at the level of the ports none may throw, on Lambda it is a function error. */
+export type Throwing = 'broken' | 'a function error'
 
-export const simulatedFunction = <Event, Value>(
-  stage: Stage,
-  { name, timeoutMs }: FunctionSettings,
-  open: (sandbox: Sandbox) => (event: Event) => Promise<Value>,
-): SimulatedFunction<Event, Value> => {
-  const { kernel, choose, judge, tell, lane } = stage
-  const sandboxes: Array<Warm<(event: Event) => Promise<Value>>> = []
-  const named = new Map<string, number>()
-  let opened = 0
-  const again = (what: string): string => {
-    const times = (named.get(what) ?? 0) + 1
-    named.set(what, times)
-    return times === 1 ? `${name}(${what})` : `${name}(${what}) again ${times - 1}`
-  }
-  const free = (work: string) => {
-    const warm = sandboxes.find(({ busy }) => !busy)
-    if (warm === undefined) return undefined
-    const deviation = choose(`${work}: sandbox`, [COLD], { port: 'lambda', operation: name })
-    return deviation === undefined ? warm : undefined
-  }
-  const cold = (): Sandbox => {
-    opened += 1
-    const sandbox = `${name} ${opened}`
-    const deviation = choose(`${sandbox}: clock`, SKEWED, { port: 'lambda', operation: name })
-    const skewMs = SKEWS.get(deviation ?? '') ?? 0
-    const { sleep, random } = kernel
+interface Warm {
+  readonly handler: (event: unknown) => Promise<unknown>
+  life: Life
+}
+
+export const simulatedLambda = (stage: Stage, throwing: Throwing): Lambda => {
+  const { kernel, choose, tell } = stage
+  let state: LambdaState = initial
+  const warm = new Map<string, Warm>()
+  const names = new Map<string, number>()
+  /** A sandbox for an invocation; undefined where the function is throttled. */
+  const start = (name: string, work: string): ModelSandbox | undefined => {
+    const offers = invokeOffers(state, name, kernel.nowMs())
+    const deviation = choose(`${work}: sandbox`, offers, { port: 'lambda', operation: name })
+    const at = { nowMs: kernel.nowMs(), ...(deviation === undefined ? {} : { deviation }) }
+    const started = invoke(state, name, at)
+    ;({ state } = started)
+    for (const id of started.gone) warm.delete(id)
     if (deviation !== undefined)
-      tell({ lane: sandbox, operation: 'starts', subject: deviation, key: `${sandbox}: clock`, deviation })
-    return { name: sandbox, clock: { nowMs: () => kernel.nowMs() + skewMs, sleep, random } }
+      tell({ lane: name, operation: 'starts', subject: work, key: `${work}: sandbox`, deviation })
+    return started._tag === 'Started' ? started.sandbox : undefined
   }
-  const invoke = (what: string, event: Event): Promise<Outcome<Value>> =>
-    new Promise((resolve) => {
-      const work = again(what)
-      const found = free(work)
-      const sandbox = found?.sandbox ?? cold()
-      lane(work, sandbox.name)
-      tell({ lane: sandbox.name, operation: 'invoked', subject: what, key: work })
-      const over = (outcome: Outcome<Value>) => {
-        cancel()
-        tell({ lane: sandbox.name, operation: 'ends', subject: what, key: work, answer: outcome._tag })
-        resolve(outcome)
-      }
-      let timedOut = false
-      const died = () => {
-        const at = sandboxes.findIndex((one) => one.sandbox === sandbox)
-        if (at >= 0) sandboxes.splice(at, 1)
-        over({ _tag: timedOut ? 'TimedOut' : 'Crashed' })
-      }
-      const afterEnd = (effect: string) =>
-        judge.broken('S12', `nothing is asked of a port after the handler returned, and it was: ${effect}`)
-      const cancel = kernel.at(kernel.nowMs() + timeoutMs, `${work} runs out of time`, () => {
-        timedOut = true
-        running?.kill()
+  const numbered = (work: string): string => {
+    const times = (names.get(work) ?? 0) + 1
+    names.set(work, times)
+    return times === 1 ? work : `${work} again ${times - 1}`
+  }
+  const deploy = <Event, Value>(
+    name: string,
+    settings: FunctionSettings,
+    open: Open<Event, Value>,
+  ): SimulatedFunction<Event, Value> => {
+    state = deployed(state, name, kernel.nowMs(), settings)
+    const invokeIt = (what: string, event: Event): Promise<Outcome<Value>> => {
+      const work = numbered(`${name}(${what})`)
+      const sandbox = start(name, work)
+      if (sandbox === undefined) return Promise.resolve({ _tag: 'Throttled' })
+      const invocation = { work, what, sandbox, warm, throwing }
+      return invoked(stage, invocation, event, open).then((outcome) => {
+        const how = outcome._tag === 'Failed' ? outcome.how : 'returned'
+        state = ended(state, sandbox.id, how, kernel.nowMs())
+        if (how === 'crashed' || how === 'timed out') warm.delete(sandbox.id)
+        return outcome
       })
-      let running: Life | undefined
-      void kernel.live(work, { died, afterEnd }, async (life) => {
-        running = life
-        try {
-          const warm = found ?? { sandbox, handler: open(sandbox), life, busy: true }
-          if (found === undefined) sandboxes.push(warm)
-          warm.busy = true
-          if (warm.life !== life) warm.life.thaw()
-          warm.life = life
-          const value = await warm.handler(event)
-          if (life.outstanding > 0)
-            judge.broken(
-              'S12',
-              `a handler waits for what it asks for, and ${work} returned before ${life.outstanding} of it`,
-            )
-          life.end()
-          warm.busy = false
-          over({ _tag: 'Returned', value })
-        } catch (error) {
+    }
+    return { name, invoke: invokeIt }
+  }
+  const redeploy = (name: string) => {
+    state = deployed(state, name, kernel.nowMs())
+  }
+  return { deploy, redeploy }
+}
+
+interface Invocation {
+  readonly work: string
+  readonly what: string
+  readonly sandbox: ModelSandbox
+  readonly warm: Map<string, Warm>
+  readonly throwing: Throwing
+}
+
+/** Runs the handler as a life, until it returns, throws, dies or runs out of time. */
+const invoked = <Event, Value>(
+  { kernel, judge, tell, lane }: Stage,
+  { work, what, sandbox, warm, throwing }: Invocation,
+  event: Event,
+  open: Open<Event, Value>,
+): Promise<Outcome<Value>> =>
+  new Promise((resolve) => {
+    lane(work, sandbox.id)
+    tell({ lane: sandbox.id, operation: 'is invoked', subject: what, key: work })
+    const over = (outcome: Outcome<Value>, how: HowEnded) => {
+      cancel()
+      tell({ lane: sandbox.id, operation: 'ends', subject: what, key: `${work} ends`, answer: how })
+      resolve(outcome)
+    }
+    let life: Life | undefined
+    let timedOut = false
+    const cancel = kernel.at(sandbox.deadlineMs ?? kernel.nowMs(), `${work} runs out of time`, () => {
+      timedOut = true
+      life?.kill()
+    })
+    const died = () => {
+      const how = timedOut ? 'timed out' : 'crashed'
+      over({ _tag: 'Failed', how }, how)
+    }
+    const afterEnd = (effect: string) =>
+      judge.broken('S12', `nothing is asked of a port after the handler returned, and it was: ${effect}`)
+    void kernel.live(work, { died, afterEnd }, async (living) => {
+      life = living
+      try {
+        const handler = handlerOf(warm, sandbox, living, () => open(sandboxOf(kernel, sandbox)))
+        const value = (await handler(event)) as Value
+        if (living.outstanding > 0)
+          judge.broken(
+            'S12',
+            `a handler waits for what it asks for, and ${work} returned before ${living.outstanding} of it`,
+          )
+        living.end()
+        over({ _tag: 'Returned', value }, 'returned')
+      } catch (error) {
+        living.end()
+        if (throwing === 'broken') {
           const stack = error instanceof Error ? error.stack : undefined
           judge.broken('handler', `no handler throws, and ${work} did: ${String(error)}`, stack)
-          life.kill()
         }
-      })
+        over({ _tag: 'Failed', how: 'failed', error }, 'failed')
+      }
     })
-  return { invoke }
+  })
+
+/** A sandbox that is used again goes on with what was frozen in it. */
+const handlerOf = (
+  warm: Map<string, Warm>,
+  { id }: ModelSandbox,
+  life: Life,
+  open: () => (event: never) => Promise<unknown>,
+): Warm['handler'] => {
+  const kept = warm.get(id)
+  if (kept === undefined) {
+    const handler = open() as Warm['handler']
+    warm.set(id, { handler, life })
+    return handler
+  }
+  kept.life.thaw()
+  kept.life = life
+  return kept.handler
 }
+
+const sandboxOf = ({ nowMs, sleep, random }: Clock, sandbox: ModelSandbox): Sandbox => ({
+  name: sandbox.id,
+  version: sandbox.version,
+  clock: { nowMs: () => clockMs(sandbox, nowMs()), sleep, random },
+})

@@ -31,8 +31,8 @@ import type { Oracle } from '../oracle/oracle.ts'
 import type { Request } from '../run.ts'
 import { client } from './client.ts'
 import { type FunctionPorts, type Functions, functions as ownFunctions, type Placed } from './functions.ts'
-import { type Sandbox, type SimulatedFunction, simulatedFunction } from './lambda.ts'
-import { queueMapping } from './queue-mapping.ts'
+import { type Sandbox, type SimulatedFunction, simulatedLambda } from './lambda.ts'
+import { drivenQueueMapping, type PolledQueue } from './queue-mapping.ts'
 import type { Stage } from './stage.ts'
 import { drivenMapping } from './stream-mapping.ts'
 
@@ -96,11 +96,12 @@ export const portLevel = (options: PortLevelOptions): World => {
     }
     return parts.ports?.(own, sandbox) ?? own
   }
+  const lambdas = simulatedLambda(stage, 'broken')
   const lambda = <Event, Value>(
     name: string,
     open: (ports: FunctionPorts) => (event: Event) => Promise<Value>,
   ): SimulatedFunction<Event, Value> =>
-    simulatedFunction(stage, { name, timeoutMs: TIMEOUT_MS }, (sandbox) => open(portsOf(sandbox)))
+    lambdas.deploy(name, { timeoutMs: TIMEOUT_MS }, (sandbox) => open(portsOf(sandbox)))
   const api = lambda('api', functions.api)
   const stream = changesOf(stage, shared.store)
   stream(
@@ -113,17 +114,42 @@ export const portLevel = (options: PortLevelOptions): World => {
     stream(`projector ${name}`, target, (commit) => oracle.projected(name, commit))
   }
   const consumer = (queue: MemoryQueue, name: 'commands' | 'calls') => {
-    const target: SimulatedFunction<ReadonlyArray<Received>, ReadonlyArray<string>> = lambda(
+    const open = (ports: FunctionPorts) => {
+      const work = functions[name](ports)
+      return async (batch: ReadonlyArray<Received>) => ({
+        batchItemFailures: (await work(batch)).map((itemIdentifier) => ({ itemIdentifier })),
+      })
+    }
+    const mapping = drivenQueueMapping<Received>(stage, {
       name,
-      functions[name],
-    )
-    queueMapping(stage, { name, queue, target, batchSize: 10, visibilityMs: VISIBILITY_MS })
+      settings: { ...READING, reportBatchItemFailures: true },
+      queue: polled(queue),
+      target: lambda(name, open),
+      visibilityMs: VISIBILITY_MS,
+    })
+    queue.subscribe(mapping.wake)
   }
   consumer(shared.commands, 'commands')
   consumer(shared.calls, 'calls')
   const send = client(stage, api, oracle)
   return { send }
 }
+
+const READING = {
+  id: ({ id }: Received) => id,
+  receipt: ({ receipt }: Received) => receipt,
+  group: ({ group }: Received) => group,
+}
+
+const polled = (queue: MemoryQueue): PolledQueue<Received> => ({
+  receive: async (limit) => {
+    const received = await queue.receive(limit)()
+    return E.isLeft(received) ? [] : received.right
+  },
+  delete: (receipts) => queue.delete(receipts)(),
+  release: (receipts) => queue.release(receipts)(),
+  isEmpty: () => queue.size() === 0,
+})
 
 const batchOf =
   (take: (batch: ReadonlyArray<Placed>) => Promise<unknown>) =>

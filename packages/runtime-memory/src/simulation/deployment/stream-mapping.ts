@@ -68,17 +68,12 @@ export const drivenMapping = <Value>(
       offers.length === 0 ? undefined : choose(key, offers, { port: 'event source mapping', operation: name })
     if (deviation !== undefined) tell({ lane: actor, operation: 'polls', subject: name, key, deviation })
     took(mapping.next(state, { nowMs: kernel.nowMs(), ...(deviation === undefined ? {} : { deviation }) }))
-    // Something may be redelivered though nothing new comes: it is, where something else moves the mapping.
   }
   const invoke = async (invocation: Invocation<Value>): Promise<void> => {
     const [first] = invocation.records
     const what = first === undefined ? 'the end of a window' : nameOf(first.value)
     const outcome = await target.invoke(what, invocation)
-    const told =
-      outcome._tag === 'Returned'
-        ? outcome
-        : { _tag: outcome._tag === 'Throttled' ? ('Throttled' as const) : ('Failed' as const) }
-    took(mapping.answered(state, invocation.id, told, kernel.nowMs()))
+    took(mapping.answered(state, invocation.id, outcome, kernel.nowMs()))
     wake(kernel.nowMs())
   }
   return {
