@@ -20,16 +20,21 @@ beforeEach(() => {
 })
 afterEach(() => uninstall())
 
-/** An actor of a run whose kernel calls timers that are due together in an order of its own, by the seed. */
+/** A run whose kernel calls timers that are due together in an order of its own, by the seed and their names. */
 const runOf = (seed: string) => {
   const kernel = virtualKernel({ seed })
+  let timers = 0
+  const at: VirtualActor['at'] = (dueMs, what, callback) => {
+    timers += 1
+    return kernel.at(dueMs, `${what} #${timers}`, callback)
+  }
   const actor = (name: string, skewMs = 0): VirtualActor => ({
     globals: 'virtual',
     name,
     nowMs: kernel.nowMs,
     skewMs: () => skewMs,
     random: kernel.random,
-    at: kernel.at,
+    at,
   })
   return { kernel, actor, startMs: kernel.nowMs() }
 }
@@ -98,6 +103,10 @@ describe('timers', () => {
       expect(told.get('behind')).toBe(startMs - 90_000 + other)
     },
   )
+
+  test('that are cleared leave nothing for the run to wait for', async () => {
+    expect(await played(() => clearTimeout(setTimeout(() => undefined, 250)))).toEqual([])
+  })
 
   test('go on in the name, and in the context, of who set them', async () => {
     const request = new AsyncLocalStorage<string>()
