@@ -12,7 +12,7 @@ interface Named {
 }
 
 /** Code at the level of the ports: whatever it reaches for is refused, with the name of the argument to use instead. */
-export interface GuardedActor extends Named {
+interface GuardedActor extends Named {
   readonly globals: 'guarded'
 }
 

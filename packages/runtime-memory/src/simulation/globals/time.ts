@@ -26,7 +26,15 @@ export const timePatches = (): ReadonlyArray<Patch> => {
   const pair = method([process], 'hrtime', (original) =>
     replacement(original, reach('process.hrtime()'), hrtime, statics(bigint)),
   )
-  return [...now, ...date, ...date.map(constructorOf), ...bigint, ...pair, ...performancePatches()]
+  return [
+    ...now,
+    ...date,
+    ...date.map(constructorOf),
+    ...bigint,
+    ...pair,
+    ...performancePatches(),
+    ...temporalPatches(),
+  ]
 }
 
 const performancePatches = (): ReadonlyArray<Patch> => {
@@ -42,6 +50,15 @@ const performancePatches = (): ReadonlyArray<Patch> => {
       replacement(original, reach('process.uptime()'), (actor) => actor.nowMs() / 1000),
     ),
   ]
+}
+
+/** Refused at both levels, where the machine has it: a run has no time zone to answer from. */
+const temporalPatches = (): ReadonlyArray<Patch> => {
+  const { Temporal } = globalThis as { readonly Temporal?: { readonly Now: object } }
+  if (Temporal === undefined) return []
+  return Object.getOwnPropertyNames(Temporal.Now).flatMap((name) =>
+    method([Temporal.Now], name, (original) => replacement(original, reach(`Temporal.Now.${name}()`))),
+  )
 }
 
 /** What stands on the original function, for its replacement to carry too. */
