@@ -1,6 +1,6 @@
 /** What Kinesis tells of a stream and of its shards. */
 import { KINESIS } from '../../limits.ts'
-import { type Answer, output, refused } from './refusal.ts'
+import { type Answer, output, refused } from '../answer.ts'
 import { isOpen, type Shard, type Stream } from './stream.ts'
 
 export const describeStreamSummary = (stream: Stream): Answer<unknown> =>

@@ -8,12 +8,13 @@
  *
  * Source: AWS SDK, client-kinesis; Kinesis Data Streams Developer Guide, "Handle duplicate records" (2026-11).
  */
+
+import { isRefused, output, type Refused, refused } from '../answer.ts'
 import type { At, Model, Stepped } from '../model.ts'
 import { describeStreamSummary, listShards, listTokenOf } from './describe.ts'
 import { offers } from './offers.ts'
 import { type PutFault, putRecord, putRecords } from './put.ts'
 import { getRecords, getShardIterator, placeOf } from './read.ts'
-import { isRefused, output, type Refused, refused } from './refusal.ts'
 import {
   type KinesisAnswer,
   type KinesisRequest,

@@ -1,6 +1,7 @@
 /** What a request to Kinesis may meet that is not benign. */
+
+import { isRefused } from '../answer.ts'
 import { placeOf } from './read.ts'
-import { isRefused } from './refusal.ts'
 import {
   type KinesisRequest,
   type KinesisState,

@@ -1,6 +1,6 @@
 /** Puts: each record of a call goes into the shard of its key or fails for itself, and those behind it go in all the same. */
 import { KINESIS } from '../../limits.ts'
-import { type Answer, isRefused, output, type Refused, refused } from './refusal.ts'
+import { type Answer, isRefused, output, type Refused, refused } from '../answer.ts'
 import { isSequenceNumber, sequenceNumberOf } from './sequence-number.ts'
 import { HASH_KEYS, hashKeyOf, isOpen, type Shard, type Stream, shardFor, withChanged } from './stream.ts'
 

@@ -4,7 +4,7 @@
  * An iterator here is its place in base64, so that the model keeps none of them.
  */
 import { KINESIS } from '../../limits.ts'
-import { type Answer, isRefused, output, type Refused, refused } from './refusal.ts'
+import { type Answer, isRefused, output, type Refused, refused } from '../answer.ts'
 import { behind, isSequenceNumber, precedes } from './sequence-number.ts'
 import { childrenOf, isOpen, type Shard, type StoredRecord, type Stream, shardOf } from './stream.ts'
 

@@ -1,8 +1,9 @@
 /** What can be asked of Kinesis, and which stream and shard a request is about. */
+
+import { type Answer, type Refused, refused } from '../answer.ts'
 import { type ListShardsInput, listTokenOf } from './describe.ts'
 import { isHashKey, type PutEntry } from './put.ts'
 import { type IteratorInput, placeOf } from './read.ts'
-import { type Answer, type Refused, refused } from './refusal.ts'
 import { hashKeyOf, isOpen, type Shard, type Stream, shardFor, shardOf } from './stream.ts'
 
 export interface KinesisState {

@@ -4,8 +4,9 @@
  * Here the change is through at once; at AWS the stream is UPDATING for some seconds, and its parents take records as long.
  * Source: Kinesis Data Streams Developer Guide, "Resharding a stream" (2026-11).
  */
+
+import { type Refused, refused } from '../answer.ts'
 import { isHashKey } from './put.ts'
-import { type Refused, refused } from './refusal.ts'
 import { sequenceNumberOf } from './sequence-number.ts'
 import { isOpen, type Shard, type Stream, shardOf, withChanged, withShard } from './stream.ts'
 

@@ -1,4 +1,4 @@
-/** What Kinesis answers: the output of an operation, or why it was refused, under the names of its API. */
+/** What a service answers: the output of an operation, or why it was refused, under the names of its API. */
 export interface Output<Value> {
   readonly _tag: 'Output'
   readonly output: Value
