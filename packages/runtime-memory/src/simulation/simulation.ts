@@ -54,6 +54,8 @@ export interface SimulationOptions {
   readonly startMs?: number
   /** After how many steps a run that has not come to rest counts as one that never will; 50,000 unless told. */
   readonly mostSteps?: number
+  /** The names of invariants that are not judged: those that are known to be broken, to see what else is. */
+  readonly unjudged?: ReadonlyArray<string>
 }
 
 export interface Simulation {
@@ -133,6 +135,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     service: options.service,
     invariants: options.invariants ?? [],
     stepNumber: story.length,
+    ...(options.unjudged === undefined ? {} : { unjudged: options.unjudged }),
   })
   const stage: Stage = {
     kernel,

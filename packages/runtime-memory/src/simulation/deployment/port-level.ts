@@ -51,6 +51,16 @@ export interface Parts {
   /** What the functions are given; to give one of them other ports. */
   readonly ports: (ports: FunctionPorts, sandbox: Sandbox) => FunctionPorts
   readonly functions: Partial<Functions>
+  /** What else is run: the rebuild of a view, say. */
+  readonly jobs: ReadonlyArray<Job>
+}
+
+/** A function that is invoked once, and again until it has answered that it is done. */
+export interface Job {
+  readonly name: string
+  /** When, in milliseconds after the run's beginning. */
+  readonly afterMs: number
+  run(this: void, ports: FunctionPorts): Promise<E.Either<Fault, unknown>>
 }
 
 export interface PortLevelOptions {
@@ -129,6 +139,12 @@ export const portLevel = (options: PortLevelOptions): World => {
     })
     queue.subscribe(mapping.wake)
   }
+  for (const job of parts.jobs ?? [])
+    scheduled(
+      stage,
+      job,
+      lambda(job.name, (ports) => () => job.run(ports)),
+    )
   consumer(shared.commands, 'commands')
   consumer(shared.calls, 'calls')
   const send = client(stage, api, oracle)
@@ -150,6 +166,21 @@ const polled = (queue: MemoryQueue): PolledQueue<Received> => ({
   release: (receipts) => queue.release(receipts)(),
   isEmpty: () => queue.size() === 0,
 })
+
+const JOB_RETRY_MS = 60_000
+
+const scheduled = (
+  { kernel }: Stage,
+  { name, afterMs }: Job,
+  target: SimulatedFunction<undefined, E.Either<Fault, unknown>>,
+): void => {
+  const invoke = async (): Promise<void> => {
+    const outcome = await target.invoke(name, undefined)
+    if (outcome._tag !== 'Returned' || E.isLeft(outcome.value)) due(kernel.nowMs() + JOB_RETRY_MS)
+  }
+  const due = (dueMs: number) => void kernel.at(dueMs, `${name} is due`, () => void invoke())
+  due(kernel.nowMs() + afterMs)
+}
 
 const batchOf =
   (take: (batch: ReadonlyArray<Placed>) => Promise<unknown>) =>

@@ -51,10 +51,12 @@ export interface OracleOptions {
   readonly service: Service
   readonly invariants: ReadonlyArray<Invariant>
   readonly stepNumber: () => number
+  /** The names of invariants that are not judged. */
+  readonly unjudged?: ReadonlyArray<string>
 }
 
-export const oracleOf = ({ service, invariants, stepNumber }: OracleOptions): Oracle => {
-  const judge = judgeOf(stepNumber)
+export const oracleOf = ({ service, invariants, stepNumber, unjudged }: OracleOptions): Oracle => {
+  const judge = judgeOf(stepNumber, unjudged)
   const seen = witness()
   const aggregates = aggregatesOf(service)
   const log = logBook(aggregates, seen, judge)
@@ -63,8 +65,18 @@ export const oracleOf = ({ service, invariants, stepNumber }: OracleOptions): Or
   const overview: Overview = { states: (aggregate) => statesOf(log, aggregate.name) as never, log: log.log }
   const users = usersOf(invariants, judge, log, overview)
   const answers = new Map<CommandId, string>()
+  const refused = new Map<Request, string>()
   const answered = (request: Request, settled: Settled<unknown, unknown>) => {
-    if (E.isLeft(settled)) return
+    if (E.isLeft(settled)) {
+      answers.set(request.id, `a refusal: ${settled.left._tag}`)
+      refused.set(request, settled.left._tag)
+      return refusedInVain(refused, log, judge)
+    }
+    if (settled.right.commandId !== request.id)
+      return judge.broken(
+        'S3',
+        `a command keeps its id, and ${request.id} was answered as ${settled.right.commandId}`,
+      )
     const aggregate = aggregates.get(request.aggregate)
     const recorded = log.answerOf(request.stream, request.id)
     if (recorded === undefined)
@@ -100,6 +112,7 @@ export const oracleOf = ({ service, invariants, stepNumber }: OracleOptions): Or
     judge,
     ended: (requests) => {
       unanswered(requests, answers, judge)
+      refusedInVain(refused, log, judge)
       deliveries.complete()
       rows.complete()
       users.ended()
@@ -125,6 +138,22 @@ const unanswered = (
   const open = requests.find(({ id }) => !answers.has(id))
   if (open !== undefined)
     broken('E0', `every command has its answer in the end, and ${open.id} for ${open.stream} has none`)
+}
+
+/** S3: whoever is told that nothing was recorded asks anew under another id, so nothing may be. */
+const refusedInVain = (
+  refused: ReadonlyMap<Request, string>,
+  { answerOf }: Pick<LogBook, 'answerOf'>,
+  { broken }: Judge,
+): void => {
+  for (const [{ stream, id }, why] of refused) {
+    const recorded = answerOf(stream, id)
+    if (recorded !== undefined)
+      return broken(
+        'S3',
+        `a command that is refused has no effect, and ${id} was refused as ${why} and is on record at ${stream}@${recorded.position.commit}`,
+      )
+  }
 }
 
 /** S5: what a checkpoint passes is in the view. */
