@@ -109,6 +109,30 @@ const takeComparison = (tokens: Tokens): Condition => {
   return { _tag: 'Compare', by: by as Comparator, left: operand, right: takeOperand(tokens) }
 }
 
+/** The paths that a condition is about. */
+export const pathsIn = (condition: Condition): ReadonlyArray<WrittenPath> => {
+  switch (condition._tag) {
+    case 'And':
+    case 'Or':
+      return [...pathsIn(condition.left), ...pathsIn(condition.right)]
+    case 'Not':
+      return pathsIn(condition.condition)
+    case 'Compare':
+      return [condition.left, condition.right].flatMap(pathOf)
+    case 'Between':
+      return [condition.operand, condition.low, condition.high].flatMap(pathOf)
+    case 'In':
+      return [condition.operand, ...condition.among].flatMap(pathOf)
+    case 'Test':
+      return condition.operands.flatMap(pathOf)
+  }
+}
+
+const pathOf = (operand: Operand): ReadonlyArray<WrittenPath> => {
+  if (operand._tag === 'Size') return pathOf(operand.of)
+  return operand._tag === 'Path' ? [operand.path] : []
+}
+
 export const conditionOf = remembered('ConditionExpression', takeOr)
 export const filterOf = remembered('FilterExpression', takeOr)
 export const keyConditionOf = remembered('KeyConditionExpression', takeOr)

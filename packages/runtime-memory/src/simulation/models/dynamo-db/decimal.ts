@@ -35,12 +35,17 @@ export const subtractNumbers = (one: string, other: string): string => {
   return shown(checked(normal(left - right, exponent)))
 }
 
-/** How many significant digits a number in its normal form has. */
-export const significantDigits = (text: string): number =>
-  text
-    .replace(/^-?(?:0\.0*)?/, '')
-    .replace('.', '')
-    .replace(/0+$/, '').length
+/**
+ * In how many pairs of digits, cut at the point, a number in its normal form is kept; pairs of zeros at either end are
+ * none. It is what DynamoDB Local counts, and what the guide means by two significant digits.
+ */
+export const digitPairs = (text: string): number => {
+  const [whole = '', fraction = ''] = text.replace('-', '').split('.')
+  const digits =
+    whole.padStart(whole.length + (whole.length % 2), '0') +
+    fraction.padEnd(fraction.length + (fraction.length % 2), '0')
+  return digits.replace(/^(?:00)+/, '').replace(/(?:00)+$/, '').length / 2
+}
 
 const parsed = (text: string): Decimal => {
   const [all, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []

@@ -4,7 +4,7 @@
  * Source: DynamoDB Developer Guide, "DynamoDB item sizes and formats" (2026-11).
  */
 import { type AttributeValue, contentOf, type Item, typeOf } from './attribute.ts'
-import { significantDigits } from './decimal.ts'
+import { digitPairs } from './decimal.ts'
 
 /** Items never change, so that one count will do. */
 const counted = new WeakMap<Item, number>()
@@ -53,8 +53,7 @@ export const valueBytes = (value: AttributeValue): number => {
 }
 
 /** "Approximately": one byte for each two significant digits, and one more, and one for a sign. */
-const numberBytes = (number: string): number =>
-  Math.ceil(significantDigits(number) / 2) + 1 + (number.startsWith('-') ? 1 : 0)
+const numberBytes = (number: string): number => digitPairs(number) + 1 + (number.startsWith('-') ? 1 : 0)
 
 const sum = <A>(values: ReadonlyArray<A>, bytes: (value: A) => number): number =>
   values.reduce((total, value) => total + bytes(value), 0)

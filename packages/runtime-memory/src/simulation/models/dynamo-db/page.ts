@@ -8,7 +8,7 @@ import { DYNAMODB } from '../../limits.ts'
 import { attributeOf, type Item, isEqual } from './attribute.ts'
 import { normalItem } from './attribute-check.ts'
 import { consumed, readUnits } from './capacity.ts'
-import { filterOf } from './condition.ts'
+import { filterOf, pathsIn } from './condition.ts'
 import { checkOf } from './condition-check.ts'
 import { HALVES, STALE, throttled } from './deviation.ts'
 import { Bindings, type Placeholders } from './expression.ts'
@@ -28,7 +28,7 @@ import {
 import { projectionOf } from './projection.ts'
 import { invalid } from './refusal.ts'
 import { type DynamoDb, itemsInHalf, tableOf } from './state.ts'
-import type { Items, Table } from './table.ts'
+import { type Items, keyNames, type Table } from './table.ts'
 
 export interface PageInput extends Placeholders {
   readonly TableName: string
@@ -72,6 +72,7 @@ export const readingOf = (state: DynamoDb, kind: 'Query' | 'Scan', input: PageIn
   const ahead = kind === 'Query' ? queried(lane, input, bindings) : scanned(lane, input)
   const filter = input.FilterExpression
   const check = filter === undefined ? undefined : checkOf(filterOf(filter), bindings)
+  if (kind === 'Query' && filter !== undefined) demandNoKeys(lane, filter, bindings)
   const project = projectionOf(input.ProjectionExpression, bindings)
   bindings.end()
   return { lane, ahead, limit, project, passes: (item) => check === undefined || check(item) }
@@ -85,6 +86,16 @@ const demandSelect = ({ Select, ProjectionExpression, IndexName }: PageInput): v
     throw invalid('Cannot specify the ProjectionExpression when choosing to get ' + Select)
   if (Select === 'ALL_PROJECTED_ATTRIBUTES' && IndexName === undefined)
     throw invalid('ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName')
+}
+
+/** The key of a query is its condition's business. */
+const demandNoKeys = (lane: Lane, filter: string, bindings: Bindings): void => {
+  const names = keyNames(schemaOf(lane))
+  const ofKey = pathsIn(filterOf(filter)).find((path) => names.includes(String(bindings.path(path)[0])))
+  if (ofKey !== undefined)
+    throw invalid(
+      `Filter Expression can only contain non-primary key attributes: Primary key attribute: ${String(bindings.path(ofKey)[0])}`,
+    )
 }
 
 const startOf = (lane: Lane, { ExclusiveStartKey: start }: PageInput): Item | undefined => {

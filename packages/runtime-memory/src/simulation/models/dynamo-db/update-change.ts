@@ -12,8 +12,6 @@ export interface Update {
   /** The places that it touches. */
   readonly paths: ReadonlyArray<Path>
   readonly change: (item: Item) => Item
-  /** Whether it only takes something away, which makes no item. */
-  readonly onlyRemoves: boolean
 }
 
 /** One change of one place, with what is put there; undefined takes away what is there. */
@@ -40,8 +38,7 @@ export const boundUpdate = (actions: ReadonlyArray<UpdateAction>, bindings: Bind
     )
     return removals.reduce((changed, { path }) => withoutValue(changed, path), set)
   }
-  const onlyRemoves = actions.every(({ _tag }) => _tag === 'Remove' || _tag === 'Delete')
-  return { paths, change, onlyRemoves }
+  return { paths, change }
 }
 
 /** Places in one list ascend, so that what is set beyond its end keeps that order. */

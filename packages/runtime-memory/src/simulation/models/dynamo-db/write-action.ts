@@ -52,7 +52,10 @@ export const prepared = (state: DynamoDb, kind: WriteKind, input: WriteInput): P
       : checkOf(conditionOf(input.ConditionExpression), bindings)
   if (kind === 'ConditionCheck' && check === undefined)
     throw invalid('The ConditionCheck has no condition expression')
-  const update = kind === 'Update' ? updateIn(table, input, bindings) : undefined
+  const update =
+    kind === 'Update' && input.UpdateExpression !== undefined
+      ? boundUpdate(updateOf(input.UpdateExpression), bindings)
+      : undefined
   bindings.end()
   const item = kind === 'Put' ? normalItem(input.Item ?? {}) : undefined
   const key = normalItem((kind === 'Put' ? item : input.Key) ?? {})
@@ -100,23 +103,21 @@ const after = (table: Table, kind: WriteKind, { item, key, before, update }: Wan
     case 'ConditionCheck':
       return before
     case 'Update': {
+      if (update !== undefined) demandKeyKept(table, update)
       const changed = update === undefined ? (before ?? key) : update.change(before ?? key)
-      const isNothing = before === undefined && update?.onlyRemoves === true
       demandStorable(table, changed, 'Item size to update has exceeded the maximum allowed size')
-      return isNothing ? undefined : changed
+      return changed
     }
   }
 }
 
-const updateIn = (table: Table, input: WriteInput, bindings: Bindings): Update | undefined => {
-  if (input.UpdateExpression === undefined) return undefined
-  const update = boundUpdate(updateOf(input.UpdateExpression), bindings)
-  const ofKey = keyNames(table.keys).find((name) => update.paths.some(([step]) => step === name))
+/** Told only once the condition is met, as DynamoDB Local does. */
+const demandKeyKept = ({ keys }: Table, { paths }: Update): void => {
+  const ofKey = keyNames(keys).find((name) => paths.some(([step]) => step === name))
   if (ofKey !== undefined)
     throw invalid(
       `One or more parameter values were invalid: Cannot update attribute ${ofKey}. This attribute is part of the key`,
     )
-  return update
 }
 
 /** The size of an item, and the types of what the indexes go by. */
