@@ -24,6 +24,8 @@ export interface LifeOptions {
   readonly died?: () => void
   /** Told of every effect that is asked for after the end. */
   readonly afterEnd?: (effect: string) => void
+  /** How far its own clock is ahead of the time, in milliseconds. */
+  readonly skewMs?: () => number
 }
 
 export interface Living extends Life {
@@ -31,6 +33,8 @@ export interface Living extends Life {
   began(this: void): void
   /** An answer arrives, or is held back, or never does. */
   answered(this: void, settle: () => void): void
+  /** The same with what it need not wait for: a timer of its own. */
+  rings(this: void, callback: () => void): void
 }
 
 export interface Actor {
@@ -95,6 +99,10 @@ export const actorsOf = (seed: string): Actors => {
 const lifeOf = (name: string, options: LifeOptions): Living => {
   const self = { state: 'running' as Life['state'], outstanding: 0 }
   const held: Array<() => void> = []
+  const arrive = (callback: () => void) => {
+    if (self.state === 'running') callback()
+    else if (self.state === 'ended') held.push(callback)
+  }
   return {
     name,
     options,
@@ -109,9 +117,9 @@ const lifeOf = (name: string, options: LifeOptions): Living => {
     },
     answered: (settle) => {
       self.outstanding -= 1
-      if (self.state === 'running') settle()
-      else if (self.state === 'ended') held.push(settle)
+      arrive(settle)
     },
+    rings: arrive,
     end: () => {
       if (self.state === 'running') self.state = 'ended'
     },

@@ -17,9 +17,11 @@ import {
 } from '@everfold/core'
 import { type Happened, virtualKernel } from '../kernel.ts'
 import { draw, sequence } from '../random.ts'
+import { currentOf, type Globals } from './actor-globals.ts'
 import { byChance, type Coverage, noted, planned, until } from './chooser.ts'
-import { type GatewayPorts, type Parts, portLevel } from './deployment/port-level.ts'
+import { type GatewayPorts, type Parts, portLevel, type World } from './deployment/port-level.ts'
 import type { Stage, Told } from './deployment/stage.ts'
+import { installGlobals } from './globals/installation.ts'
 import type { Invariant } from './invariant.ts'
 import { type Oracle, oracleOf } from './oracle/oracle.ts'
 import type { Plan, Request, Run, Step } from './run.ts'
@@ -50,12 +52,22 @@ export interface SimulationOptions {
   /** Other parts in place of our own. */
   readonly parts?: Partial<Parts>
   readonly execute?: Partial<ExecuteOptions>
+  /** The service deployed otherwise than at the level of core's ports. */
+  readonly deployment?: Deployment
   /** When virtual time begins, in milliseconds since 1970. */
   readonly startMs?: number
   /** After how many steps a run that has not come to rest counts as one that never will; 50,000 unless told. */
   readonly mostSteps?: number
   /** The names of invariants that are not judged: those that are known to be broken, to see what else is. */
   readonly unjudged?: ReadonlyArray<string>
+}
+
+/** How a service is brought into a run, and at which level. */
+export interface Deployment {
+  /** What handlers get of Node's globals. */
+  readonly globals: Globals
+  /** Anew for each run. */
+  readonly open: (stage: Stage, oracle: Oracle) => World
 }
 
 export interface Simulation {
@@ -144,20 +156,13 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     tell: (told) => story.told(told, kernel.nowMs()),
     lane: story.lane,
   }
-  const world = portLevel({
-    service: options.service,
-    gateways: options.gateways ?? (() => []),
-    parts: options.parts ?? {},
-    execute: options.execute ?? {},
-    stage,
-    oracle,
-  })
+  const { globals, open } = options.deployment ?? onPorts(options)
+  const world = open(stage, oracle)
   for (const request of requests)
     kernel.at(startMs + request.afterMs, `${request.client} asks`, () => void world.send(request))
-  const rested = await kernel.drive(
-    Number.POSITIVE_INFINITY,
-    () => oracle.violation !== undefined || story.length() > mostSteps,
-  )
+  const release = installGlobals({ current: currentOf(kernel, oracle.judge, globals) })
+  const over = () => oracle.violation !== undefined || story.length() > mostSteps
+  const rested = await kernel.drive(Number.POSITIVE_INFINITY, over).finally(release)
   if (rested) oracle.ended(requests)
   else if (oracle.violation === undefined)
     oracle.judge.broken(
@@ -166,6 +171,16 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     )
   return runOf({ seed, requests, startMs, deviations, hash: kernel.traceHash(), story, oracle })
 }
+
+const onPorts = ({
+  service,
+  gateways = () => [],
+  parts = {},
+  execute = {},
+}: SimulationOptions): Deployment => ({
+  globals: 'guarded',
+  open: (stage, oracle) => portLevel({ service, gateways, parts, execute, stage, oracle }),
+})
 
 interface Story {
   happened(this: void, happened: Happened, timeMs: number): void

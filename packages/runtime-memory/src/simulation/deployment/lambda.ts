@@ -147,7 +147,8 @@ const invoked = <Event, Value>(
     }
     const afterEnd = (effect: string) =>
       judge.broken('S12', `nothing is asked of a port after the handler returned, and it was: ${effect}`)
-    void kernel.live(work, { died, afterEnd }, async (living) => {
+    const skewMs = () => clockMs(sandbox, kernel.nowMs()) - kernel.nowMs()
+    void kernel.live(work, { died, afterEnd, skewMs }, async (living) => {
       life = living
       try {
         const handler = handlerOf(warm, sandbox, living, () => open(sandboxOf(kernel, sandbox)))

@@ -1,0 +1,110 @@
+/**
+ * The connection between clients of the AWS SDK and the simulated services: every HTTP request is an effect, so that it
+ * may be lost, land late or go unanswered, while the SDK signs, retries and parses as it does against AWS.
+ */
+import type { Failing } from '../../../effect.ts'
+import type { At } from '../../models/model.ts'
+import { offersOf } from '../../models/offers.ts'
+import type { HttpAnswer, HttpRequest } from '../../sdk/http.ts'
+import type { Stage } from '../stage.ts'
+
+/** A service as its requests find it; its state is its own. */
+export interface Endpoint {
+  /** `dynamodb`; a column of a diagram. */
+  readonly name: string
+  /** What an `x-amz-target` begins with, or the path where the service has no such header. */
+  readonly target: string
+  offers(this: void, request: HttpRequest): ReadonlyArray<string>
+  /** Takes effect. */
+  step(this: void, request: HttpRequest, at: At): HttpAnswer
+  /** What a request is about, in a few words that are the same in every run. */
+  subjectOf(this: void, operation: string, input: Readonly<Record<string, unknown>>): string
+  /** How long an answer without content is waited for. */
+  waitMs?(this: void, request: HttpRequest): number
+}
+
+/** What a client of the SDK takes as its `requestHandler`. */
+export interface RequestHandler {
+  handle(this: void, request: HttpRequest): Promise<{ readonly response: HttpAnswer }>
+  destroy(this: void): void
+  updateHttpClientConfig(this: void): void
+  httpHandlerConfigs(this: void): object
+}
+
+/** No answer came: the SDK does not know whether the request arrived. */
+const BROKEN = Symbol('the connection broke')
+type Answered = HttpAnswer | typeof BROKEN
+
+const writing: Failing<Answered> = { unanswered: () => BROKEN }
+const reading: Failing<Answered> = { unanswered: () => BROKEN, reads: true }
+
+const READS = /^(?:Get|Query|Scan|BatchGet|Describe|List|TransactGet)/
+
+export const requestHandler = (
+  { kernel, choose }: Stage,
+  endpoints: ReadonlyArray<Endpoint>,
+): RequestHandler => {
+  const attempts = new Map<string, number>()
+  const handle = async (request: HttpRequest): Promise<{ readonly response: HttpAnswer }> => {
+    const endpoint = endpointOf(endpoints, request)
+    const operation = operationOf(request)
+    const subject = endpoint.subjectOf(operation, inputOf(request))
+    const { name } = kernel.current()
+    const asked = `${name}: ${endpoint.name}.${operation} ${subject}`
+    const attempt = (attempts.get(asked) ?? 0) + 1
+    attempts.set(asked, attempt)
+    const step = (): HttpAnswer => {
+      const offers = offersOf(endpoint.offers(request))
+      const deviation =
+        offers.length === 0
+          ? undefined
+          : choose(`${asked} #${attempt} is answered`, offers, { port: endpoint.name, operation })
+      return endpoint.step(request, {
+        nowMs: kernel.nowMs(),
+        ...(deviation === undefined ? {} : { deviation }),
+      })
+    }
+    const perform = kernel.port(endpoint.name)
+    const answer = await perform<Answered>(
+      operation,
+      subject,
+      step,
+      READS.test(operation) ? reading : writing,
+    )
+    // The code is the one of a connection that the other side ended, which the SDK takes to be worth a retry.
+    if (answer === BROKEN)
+      throw Object.assign(new Error('the connection broke (simulated)'), { code: 'ECONNRESET' })
+    return { response: answer }
+  }
+  return {
+    handle,
+    destroy: () => undefined,
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  }
+}
+
+const targetOf = ({ headers }: HttpRequest): string =>
+  headers['x-amz-target'] ?? headers['X-Amz-Target'] ?? ''
+
+const endpointOf = (endpoints: ReadonlyArray<Endpoint>, request: HttpRequest): Endpoint => {
+  const asked = targetOf(request) || request.path
+  const found = endpoints.find(({ target }) => asked.startsWith(target))
+  if (found === undefined)
+    throw new Error(`no simulated service answers ${request.method} ${request.path} ${targetOf(request)}`)
+  return found
+}
+
+/** `PutItem`; of a REST service `PUT schedules`. */
+const operationOf = (request: HttpRequest): string => {
+  const target = targetOf(request)
+  return target === ''
+    ? `${request.method} ${request.path.split('/')[1] ?? ''}`
+    : target.slice(target.lastIndexOf('.') + 1)
+}
+
+const inputOf = ({ body, path }: HttpRequest): Readonly<Record<string, unknown>> => {
+  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : body
+  const input = typeof text === 'string' && text.startsWith('{') ? (JSON.parse(text) as object) : {}
+  return { ...input, path }
+}
