@@ -35,10 +35,10 @@ describe('a history that happened', () => {
  * go through an append of which nothing but its value is known.
  */
 const expectMinimal = (history: History, kind: AnomalyKind, operations: ReadonlyArray<number>) => {
-  expect(kindsOf(anomaliesOf(alone(history, operations)))).toContain(kind)
+  expect(kindsOf(anomaliesOf(alone(history)(operations)))).toContain(kind)
   for (const operation of operations) {
     const fewer = operations.filter((other) => other !== operation)
-    const left = anomaliesOf(alone(history, fewer)).filter((anomaly) =>
+    const left = anomaliesOf(alone(history)(fewer)).filter((anomaly) =>
       anomaly.operations.every((at) => at < fewer.length),
     )
     expect(kindsOf(left)).not.toContain(kind)

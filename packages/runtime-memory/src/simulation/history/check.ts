@@ -13,7 +13,7 @@ import { type Reports, reportPlaces, reports } from './order.ts'
 import { NOBODY } from './place.ts'
 import { reportReads, reportTorn } from './recency.ts'
 import { settle } from './settle.ts'
-import { alone, smallest } from './witness.ts'
+import { type Alone, alone, smallest } from './witness.ts'
 import { sentence } from './words.ts'
 
 export interface CheckOptions {
@@ -27,14 +27,15 @@ export interface CheckOptions {
 /** What cannot have happened in any order; nothing where all of it can. */
 export const anomaliesOf = (history: History, options: CheckOptions = {}): ReadonlyArray<Anomaly> => {
   const { found, cycles } = examine(history, options)
-  return [...found, ...cycles.map((cycle) => smallest(cycle, cyclesAmong(history, options)))]
+  const among = cyclesAmong(alone(history), options)
+  return [...found, ...cycles.map((cycle) => smallest(cycle, among))]
 }
 
 /** The cycles that some operations of a history show by themselves. */
 const cyclesAmong =
-  (history: History, options: CheckOptions) =>
+  (part: Alone, options: CheckOptions) =>
   (operations: ReadonlyArray<number>): ReadonlyArray<Anomaly> =>
-    examine(alone(history, operations), options).cycles.map(({ kind, operations: shown, message }) => ({
+    examine(part(operations), options).cycles.map(({ kind, operations: shown, message }) => ({
       kind,
       message,
       operations: shown.map((at) => operations[at] ?? NOBODY),
@@ -54,7 +55,7 @@ const examine = (history: History, { reads = 'serializable' }: CheckOptions) => 
 /** A write that was not acknowledged needs whoever saw it, or a later one, as its witness. */
 const asAnomaly = (history: History, graph: Graph, { kind, edges }: Cycle): Anomaly => {
   const seen = edges.flatMap((edge) => {
-    const place = graph.places[edge]
+    const place = graph.placeOf(edge)
     return place === undefined || history[place.writer]?.outcome === 'ok' ? [] : [place.knownBy]
   })
   const shown = new Set([...operationsOf(graph, edges), ...seen].filter((index) => index !== NOBODY))
@@ -81,7 +82,7 @@ const reasons = (history: History, graph: Graph, edges: ReadonlyArray<number>): 
 const ownerOf = ({ owners }: Graph, node: number | undefined): number => owners[node ?? 0] ?? NOBODY
 
 const because = (graph: Graph, edge: number): ((before: string, after: string) => string) => {
-  const place = graph.places[edge]
+  const place = graph.placeOf(edge)
   const where = `${place?.stream}@${place?.number}`
   switch (graph.kinds[edge]) {
     case WRITE_WRITE:

@@ -39,8 +39,11 @@ const KINDS: ReadonlyArray<Kind> = [
 
 const ANY = WRITE_WRITE | WRITE_READ | READ_WRITE | REAL_TIME | ALWAYS
 
-/** How many edges are looked at, at most, for cycles shorter than the first one found. */
-const BUDGET = 3_000_000
+/**
+ * How many edges are looked at, at most, for cycles shorter than the first one found, and for those of one edge from a
+ * read to a write. Where it does not suffice, a cycle is found all the same, but perhaps by a less grave name.
+ */
+const BUDGET = 2_000_000
 
 export const cyclesOf = (graph: Graph): ReadonlyArray<Cycle> => {
   const knots = components(graph, ANY)
@@ -59,9 +62,10 @@ export const cyclesOf = (graph: Graph): ReadonlyArray<Cycle> => {
       round: 0,
       left: BUDGET,
     }
-    if (kind.single) searchSingle(search)
-    else searchAll(search, components(graph, kind.mask))
-    for (const [knot, edges] of search.best) {
+    const inner = components(graph, kind.mask)
+    if (kind.single) searchSingle(search, inner)
+    else searchAll(search, inner)
+    for (const [knot, { edges }] of search.best) {
       found.push({ kind: kind.kind, edges })
       open.delete(knot)
     }
@@ -75,7 +79,7 @@ interface Search {
   readonly knots: Components
   /** Those for which no cycle was found yet. */
   readonly open: ReadonlySet<number>
-  readonly best: Map<number, ReadonlyArray<number>>
+  readonly best: Map<number, { readonly edges: ReadonlyArray<number>; readonly length: number }>
   /** The edge by which a node was reached, and in which round that was. */
   readonly parents: Int32Array
   readonly visited: Int32Array
@@ -95,23 +99,28 @@ const searchAll = (search: Search, inner: Components) => {
   }
 }
 
-/** Cycles of one edge from a read to a write, and else of edges of the kind. */
-const searchSingle = (search: Search) => {
+/**
+ * Cycles of one edge from a read to a write, and else of edges of the kind. Of these alone there is no cycle left, and
+ * components are numbered from the last in their order, so what leads to the read has no lower number than it.
+ */
+const searchSingle = (search: Search, inner: Components) => {
   const { graph, knots, open } = search
   graph.kinds.forEach((kind, edge) => {
-    if (kind !== READ_WRITE) return
+    if (kind !== READ_WRITE || search.left <= 0) return
     const [from, to] = [graph.targets[edge] ?? 0, graph.sources[edge] ?? 0]
     const knot = knots.of[from] ?? 0
-    if (!open.has(knot) || knot !== knots.of[to]) return
-    const path = shortest(search, { from, to, within: knots.of })
+    if (!open.has(knot) || knot !== knots.of[to] || !leads(inner, from, to)) return
+    const path = shortest(search, { from, to, within: knots.of, order: inner })
     if (path !== undefined) keep(search, knot, [edge, ...path])
   })
 }
 
+const leads = ({ of }: Components, from: number, to: number): boolean => (of[from] ?? 0) >= (of[to] ?? 0)
+
 const keep = ({ graph, best }: Search, knot: number, edges: ReadonlyArray<number>) => {
+  const { length } = operationsOf(graph, edges)
   const known = best.get(knot)
-  if (known === undefined || operationsOf(graph, edges).length < operationsOf(graph, known).length)
-    best.set(knot, edges)
+  if (known === undefined || length < known.length) best.set(knot, { edges, length })
 }
 
 /** The operations that a path goes through, once each. */
@@ -127,6 +136,8 @@ interface Way {
   readonly to: number
   /** The way stays in one component of these. */
   readonly within: Int32Array
+  /** Components of the edges of the way, to leave out what cannot lead to its end. */
+  readonly order?: Components
 }
 
 /**
@@ -134,10 +145,10 @@ interface Way {
  * where a known cycle of this knot is as short, and where the budget is spent and any cycle is known.
  */
 const shortest = (search: Search, way: Way): ReadonlyArray<number> | undefined => {
-  const { graph, best, knots } = search
+  const { best, knots } = search
   const known = best.get(knots.of[way.from] ?? 0)
   if (known !== undefined && search.left <= 0) return undefined
-  const most = known === undefined ? Number.POSITIVE_INFINITY : operationsOf(graph, known).length
+  const most = known?.length ?? Number.POSITIVE_INFINITY
   search.round += 1
   let level = [way.from]
   for (let length = 1; level.length > 0 && length < most; length += 1) {
@@ -149,7 +160,12 @@ const shortest = (search: Search, way: Way): ReadonlyArray<number> | undefined =
 }
 
 /** Whether the end was reached from this level; what lies one operation further goes to the next. */
-const expand = (search: Search, { to, within }: Way, level: Array<number>, next: Array<number>): boolean => {
+const expand = (
+  search: Search,
+  { to, within, order }: Way,
+  level: Array<number>,
+  next: Array<number>,
+): boolean => {
   const { graph, kind, parents, visited, round } = search
   for (let node = level.pop(); node !== undefined; node = level.pop()) {
     const end = graph.starts[node + 1] ?? 0
@@ -158,6 +174,7 @@ const expand = (search: Search, { to, within }: Way, level: Array<number>, next:
       const target = graph.targets[edge] ?? 0
       if (((graph.kinds[edge] ?? 0) & kind.mask) === 0 || visited[target] === round) continue
       if (within[target] !== within[to]) continue
+      if (order !== undefined && !leads(order, target, to)) continue
       visited[target] = round
       parents[target] = edge
       if (target === to) return true

@@ -30,7 +30,7 @@ export interface Graph {
   readonly targets: Int32Array
   readonly kinds: Uint8Array
   /** The place that a dependency is about. */
-  readonly places: ReadonlyArray<Place | undefined>
+  readonly placeOf: (edge: number) => Place | undefined
 }
 
 interface Drawing {
@@ -181,6 +181,8 @@ const laidOut = ({ owners, sources, targets, kinds, places }: Drawing): Graph =>
   for (const source of sources) starts[source + 1] = (starts[source + 1] ?? 0) + 1
   for (let node = 0; node < nodes; node += 1) starts[node + 1] = (starts[node + 1] ?? 0) + (starts[node] ?? 0)
   const next = starts.slice()
+  /** Each edge as it was drawn. */
+  const drawn = new Int32Array(sources.length)
   const graph = {
     nodes,
     owners: Int32Array.from(owners),
@@ -188,7 +190,7 @@ const laidOut = ({ owners, sources, targets, kinds, places }: Drawing): Graph =>
     sources: new Int32Array(sources.length),
     targets: new Int32Array(sources.length),
     kinds: new Uint8Array(sources.length),
-    places: Array.from<Place | undefined>({ length: sources.length }),
+    placeOf: (edge: number) => places[drawn[edge] ?? 0],
   }
   sources.forEach((source, edge) => {
     const at = next[source] ?? 0
@@ -196,7 +198,7 @@ const laidOut = ({ owners, sources, targets, kinds, places }: Drawing): Graph =>
     graph.sources[at] = source
     graph.targets[at] = targets[edge] ?? 0
     graph.kinds[at] = kinds[edge] ?? 0
-    graph.places[at] = places[edge]
+    drawn[at] = edge
   })
   return graph
 }
