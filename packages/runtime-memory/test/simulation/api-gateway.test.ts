@@ -18,7 +18,7 @@ const anyAttempt = fc.record({
 })
 
 describe('whatever is asked and answered', () => {
-  property.prop([fc.array(anyAttempt, { maxLength: 12 })])(
+  property.prop([fc.array(anyAttempt, { maxLength: 12, size: 'max' })])(
     'each request is answered once within the time, or its answer is lost',
     (attempts) => {
       const gateway = apiGateway()
@@ -75,6 +75,9 @@ describe('a gateway', () => {
   test('answers 504 when its patience ends, and does not hear the function any more', () => {
     expect(asked).toMatchObject({ calls: [{ id: 'call 1', request: 'r' }], wakeMs: 30_000 })
     expect(gateway.next(asked.state, 29_999).responses).toEqual([])
+    expect(gateway.answered(asked.state, 'call 1', returned({ statusCode: 200 }), 30_000).responses).toEqual(
+      [],
+    )
     const late = gateway.next(asked.state, 30_000)
     expect(statuses(late)).toEqual([504])
     expect(gateway.answered(late.state, 'call 1', returned({ statusCode: 200 }), 40_000).responses).toEqual(

@@ -70,13 +70,14 @@ describe('a batch that fails', () => {
     expect(discarded?.records.map(({ value }) => value)).toEqual(['a1', 'b2'])
   })
   test('is halved until its culprit is alone, and splitting uses up no retry', () => {
-    const mapping = mappingOf({ maximumRetryAttempts: 0, bisectBatchOnFunctionError: true })
+    const mapping = mappingOf({ maximumRetryAttempts: 1, bisectBatchOnFunctionError: true })
     const steps = untilAtRest(mapping, having(mapping, ...five), 'b2')
     expect(steps.flatMap(values)).toEqual([
       ['a1', 'b2', 'a3', 'c4', 'a5'],
       ['a1', 'b2', 'a3'],
       ['a1', 'b2'],
       ['a1'],
+      ['b2'],
       ['b2'],
       ['a3'],
       ['c4', 'a5'],
@@ -194,6 +195,8 @@ describe('AWS may', () => {
     const fromTheStart = mapping.next(second.state, { nowMs: 0, deviation: 'forgotten checkpoint' })
     expect(values(fromTheStart)).toEqual([['a1', 'b2', 'a3']])
     expect(mapping.answered(fromTheStart.state, 's#2', DONE, 0).passed).toEqual([])
+    const again = mapping.answered(fromTheStart.state, 's#3', DONE, 0)
+    expect(mapping.offers(again.state, 0)).not.toContain('overtaken')
   })
 })
 

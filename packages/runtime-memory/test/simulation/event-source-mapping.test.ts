@@ -25,14 +25,16 @@ const anyRecord = fc.record({
   meant: fc.boolean(),
   afterMs: fc.constantFrom(0, 0, 10, 5000, 3_600_000),
 })
-const anyRecords = fc.array(anyRecord, { minLength: 1, maxLength: 16 }).map((drafts): Records => {
-  let arrivedMs = 1000
-  return drafts.map(({ shard, key, meant, afterMs }, at) => {
-    arrivedMs += afterMs
-    const name = `${shard}/${key}/${at}`
-    return { shard, key, arrivedMs, sequenceNumber: String(9 * (at + 1)), value: { name, meant } }
+const anyRecords = fc
+  .array(anyRecord, { minLength: 1, maxLength: 16, size: 'max' })
+  .map((drafts): Records => {
+    let arrivedMs = 1000
+    return drafts.map(({ shard, key, meant, afterMs }, at) => {
+      arrivedMs += afterMs
+      const name = `${shard}/${key}/${at}`
+      return { shard, key, arrivedMs, sequenceNumber: String(9 * (at + 1)), value: { name, meant } }
+    })
   })
-})
 const anySettings = fc.record({
   source: fc.constantFrom('dynamodb' as const, 'kinesis' as const),
   batchSize: fc.integer({ min: 1, max: 6 }),
@@ -47,7 +49,7 @@ const anyLimits = fc.record({
   maximumRecordAgeMs: fc.constantFrom(-1, 60_000),
 })
 /** What becomes of the invocations, each by its turn; then all is well. */
-const anyChance = fc.array(fc.nat(1_000_000), { maxLength: 60 })
+const anyChance = fc.array(fc.nat(1_000_000), { maxLength: 60, size: 'max' })
 
 interface History {
   readonly invocations: Array<{ readonly invocation: Invocation<Value>; readonly atMs: number }>
@@ -126,7 +128,7 @@ const outcomeOf = (
   const batchItemFailures = records
     .slice(from)
     .map(({ sequenceNumber }) => ({ itemIdentifier: sequenceNumber }))
-  return { _tag: 'Returned', value: { ...state, batchItemFailures: batchItemFailures.reverse() } }
+  return { _tag: 'Returned', value: { ...state, batchItemFailures: batchItemFailures.toReversed() } }
 }
 
 /** What the function itself would say that it has done. */
@@ -212,6 +214,19 @@ describe('whatever AWS and the function do', () => {
         expect(numbers.length).toBeLessThanOrEqual(settings.batchSize)
         expect(numbers.length > 0 || invocation.window?.isFinalInvokeForWindow === true).toBe(true)
       }
+    },
+  )
+
+  property.prop([anySettings, anyRecords, anyChance])(
+    'no two batches of a shard that are listened to share an item, and no more of them run than may',
+    (settings, records, chance) => {
+      for (const { shards } of driven(settings, records, chance).states)
+        for (const { batches } of shards.values()) {
+          const running = batches.filter((batch) => batch.running !== undefined)
+          expect(running.length).toBeLessThanOrEqual(settings.parallelizationFactor)
+          const keys = running.flatMap((batch) => [...new Set(batch.records.map(({ key }) => key))])
+          expect(new Set(keys).size).toBe(keys.length)
+        }
     },
   )
 

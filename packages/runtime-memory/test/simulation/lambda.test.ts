@@ -32,7 +32,7 @@ const started = (invoked: Invoked): Extract<Invoked, { _tag: 'Started' }> => {
 }
 
 describe('whatever is invoked, ends and is deployed', () => {
-  property.prop([fc.array(anyStep, { maxLength: 60 }), fc.integer({ min: 1, max: 3 })])(
+  property.prop([fc.array(anyStep, { maxLength: 60, size: 'max' }), fc.integer({ min: 1, max: 3 })])(
     'no sandbox has two invocations at once, no function more than its concurrency, and none comes back from the dead',
     (steps, concurrency) => {
       let state: LambdaState = frozenDeep(deployed(initial, 'f', 0, { concurrency }))
@@ -168,7 +168,7 @@ describe('an asynchronous invocation', () => {
   })
 
   property.prop([
-    fc.array(fc.tuple(anyOutcome, fc.constantFrom('', 'twice')), { maxLength: 30 }),
+    fc.array(fc.tuple(anyOutcome, fc.constantFrom('', 'twice')), { maxLength: 30, size: 'max' }),
     fc.constantFrom(0, 1, 2 as const),
   ])('is successful or given up in the end, and never both', (script, maximumRetryAttempts) => {
     const model = asyncInvocations<string>({ maximumRetryAttempts })

@@ -47,7 +47,7 @@ export const settledBy = <Value>(
         'successful',
       )
       if (done === batch.records.length)
-        return { shard: { ...replaced(passed, batch, []), finished: batch.records }, discarded: [] }
+        return { shard: { ...replaced(passed, batch, []), finished: later(batch, 0, nowMs) }, discarded: [] }
       return retried(settings, passed, batch, { ...batch, records: batch.records.slice(done) }, nowMs)
     }
   }

@@ -10,10 +10,11 @@
 import type { At } from '../model.ts'
 import { offersOf } from '../offers.ts'
 import { type Discarded, expired, type InvocationOutcome, settledBy } from './answering.ts'
-import { handedOut, type Invocation, invoked, isOpen, nextBatch, readyAtMs } from './handing-out.ts'
+import { deviated, offersOfShard } from './deviations.ts'
+import { handedOut, type Invocation, isOpen, readyAtMs } from './handing-out.ts'
 import type { ListedShard, Settled, StreamMappingSettings, StreamRecord } from './settings.ts'
 import { settled } from './settings.ts'
-import { type Batch, checkpointed, overtaken, type Passed, type Shard, shardOf, takenOver } from './shard.ts'
+import { checkpointed, type Passed, type Shard, shardOf } from './shard.ts'
 
 export interface StreamMappingState<Value> {
   readonly shards: ReadonlyMap<string, Shard<Value>>
@@ -69,7 +70,9 @@ export const streamMapping = <Value>(told: StreamMappingSettings<Value>): Stream
     listed,
     arrived: (state, records) => arrived(settings, state, records),
     offers: (state, nowMs) =>
-      offersOf([...state.shards.values()].flatMap((shard) => offersOfShard(settings, state, shard, nowMs))),
+      offersOf(
+        [...state.shards.values()].flatMap((shard) => offersOfShard(settings, state.shards, shard, nowMs)),
+      ),
     next: (state, at) => next(settings, state, at),
     answered: (state, invocation, outcome, nowMs) =>
       answered(settings, state, { invocation, outcome, nowMs }),
@@ -125,59 +128,6 @@ const arrived = <Value>(
   return { state: { shards }, missed }
 }
 
-const offersOfShard = <Value>(
-  settings: Settled<Value>,
-  state: StreamMappingState<Value>,
-  shard: Shard<Value>,
-  nowMs: number,
-): ReadonlyArray<string> => {
-  const offers: Array<string> = []
-  const { running, idle } = Object.groupBy(shard.batches, (batch) =>
-    batch.running === undefined ? 'idle' : 'running',
-  )
-  if (isOpen(state.shards, shard) && shard.batches.length < settings.parallelizationFactor) {
-    const length = nextBatch(settings, shard, nowMs)?.records.length ?? 0
-    if (length > 1) offers.push('batch of 1')
-    if (length > 2) offers.push('batch of 2')
-    if (settings.source === 'dynamodb' && length > 0 && overtaken(shard) !== undefined)
-      offers.push('overtaken')
-  }
-  if (running === undefined && shard.finished.length > 0) offers.push('redelivered')
-  if (running?.some(({ zombie }) => !zombie) === true) offers.push('meanwhile')
-  if (shard.passed > 0 || (idle ?? running) !== undefined) offers.push('forgotten checkpoint')
-  return offers
-}
-
-/** What the deviation makes of the shard before anything is handed out. */
-const deviated = <Value>(
-  settings: Settled<Value>,
-  shard: Shard<Value>,
-  { nowMs, deviation }: At,
-): { readonly shard: Shard<Value>; readonly limit?: number; readonly again?: Invocation<Value> } => {
-  switch (deviation) {
-    case 'batch of 1':
-      return { shard, limit: 1 }
-    case 'batch of 2':
-      return { shard, limit: 2 }
-    case 'overtaken':
-      return { shard: overtaken(shard) ?? shard }
-    case 'redelivered': {
-      const batch: Batch<Value> = { records: shard.finished, failures: 0, zombie: false, dueMs: nowMs }
-      return { shard: { ...shard, batches: [batch, ...shard.batches], finished: [] } }
-    }
-    case 'meanwhile': {
-      const batch = shard.batches.find(({ running, zombie }) => running !== undefined && !zombie)
-      if (batch === undefined) return { shard }
-      const { shard: doubled, invocation } = invoked(settings, shard, batch)
-      return { shard: doubled, again: invocation }
-    }
-    case 'forgotten checkpoint':
-      return { shard: takenOver(shard) }
-    default:
-      return { shard }
-  }
-}
-
 const next = <Value>(
   settings: Settled<Value>,
   state: StreamMappingState<Value>,
@@ -190,8 +140,8 @@ const next = <Value>(
   let left = deviation
   for (const [id, before] of parentsFirst(state.shards)) {
     const kept = expired(settings, before, nowMs)
-    const fits = left !== undefined && offersOfShard(settings, { shards }, kept.shard, nowMs).includes(left)
-    const changed = deviated(settings, kept.shard, fits ? { nowMs, deviation: left as string } : { nowMs })
+    const fits = left !== undefined && offersOfShard(settings, shards, kept.shard, nowMs).includes(left)
+    const changed = deviated(settings, kept.shard, fits ? left : undefined, nowMs)
     if (fits) left = undefined
     const open = isOpen(shards, changed.shard)
     const out = open

@@ -53,7 +53,7 @@ export interface Shard<Value> {
   /** In order; a later one waits for an earlier one that shares a key. */
   readonly batches: ReadonlyArray<Batch<Value>>
   /** The last batch that was successful. */
-  readonly finished: ReadonlyArray<StreamRecord<Value>>
+  readonly finished: Batch<Value> | undefined
   readonly invocations: number
   readonly aggregation: Aggregation | undefined
   /** What the checkpoint before the last goes with. */
@@ -69,7 +69,7 @@ export const shardOf = <Value>({ shard, parents = [], closed = false }: ListedSh
   checkpoint: undefined,
   previous: undefined,
   batches: [],
-  finished: [],
+  finished: undefined,
   invocations: 0,
   aggregation: undefined,
   previousAggregation: undefined,
@@ -141,7 +141,7 @@ export const takenOver = <Value>(shard: Shard<Value>): Shard<Value> => ({
   passed: 0,
   checkpoint: shard.previous,
   batches: [],
-  finished: [],
+  finished: undefined,
   aggregation: shard.previousAggregation,
 })
 
