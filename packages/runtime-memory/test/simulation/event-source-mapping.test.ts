@@ -224,7 +224,7 @@ describe('whatever AWS and the function do', () => {
         for (const { batches } of shards.values()) {
           const running = batches.filter((batch) => batch.running !== undefined)
           expect(running.length).toBeLessThanOrEqual(settings.parallelizationFactor)
-          const keys = running.flatMap((batch) => [...new Set(batch.records.map(({ key }) => key))])
+          const keys = running.flatMap((batch) => Array.from(new Set(batch.records.map(({ key }) => key))))
           expect(new Set(keys).size).toBe(keys.length)
         }
     },

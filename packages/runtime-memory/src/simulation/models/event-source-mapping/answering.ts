@@ -154,6 +154,9 @@ export const expired = <Value>(
   shard: Shard<Value>,
   nowMs: number,
 ): Settlement<Value> & { readonly trimmed: ReadonlyArray<StreamRecord<Value>> } => {
+  const oldestMs = nowMs - (maximumRecordAgeMs < 0 ? retentionMs : Math.min(retentionMs, maximumRecordAgeMs))
+  if (!shard.entries.some(({ fate, record }) => fate === undefined && record.arrivedMs <= oldestMs))
+    return { shard, discarded: [], trimmed: [] }
   const busy = new Set(
     shard.batches
       .flatMap(({ running, records }) => (running === undefined ? [] : records))
