@@ -1,4 +1,5 @@
 /** What the handlers of a run get of Node's globals: refusals at the level of the ports, virtual ones at the SDK's. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Life } from '../actors.ts'
 import type { VirtualKernel } from '../kernel.ts'
 import type { Actor, Current } from './globals/actor.ts'
@@ -8,11 +9,15 @@ import type { Judge } from './oracle/judge.ts'
 export type Globals = Actor['globals']
 
 /** Who is asked for, by the kernel of a run: handlers alone; our own code and the test around it are nobody. */
-export const currentOf = (kernel: VirtualKernel, judge: Judge, globals: Globals): Current => {
-  const actors = new WeakMap<Life, Actor>()
+export const currentOf = (kernel: VirtualKernel, judge: Judge, level: Globals): Current => {
+  const own = new WeakMap<Life, Actor>()
+  const foreign = new WeakMap<Life, Actor>()
   return () => {
     const { life } = kernel.current()
     if (life === undefined) return undefined
+    const byOthers = others.getStore() === true
+    const globals = byOthers ? 'virtual' : level
+    const actors = byOthers ? foreign : own
     let actor = actors.get(life)
     if (actor === undefined) {
       const reached = ({ message, stack }: Error) => judge.broken('handler', message, stack)
@@ -34,6 +39,11 @@ export const currentOf = (kernel: VirtualKernel, judge: Judge, globals: Globals)
     return actor
   }
 }
+
+const others = new AsyncLocalStorage<true>()
+
+/** For code that is not ours to change, such as a provider's SDK: at every level its globals are virtual. */
+export const withVirtualGlobals = <A>(body: () => A): A => others.run(true, body)
 
 const nobody: Current = () => undefined
 

@@ -25,6 +25,7 @@ import { installGlobals } from './globals/installation.ts'
 import type { Invariant } from './invariant.ts'
 import { type Oracle, oracleOf } from './oracle/oracle.ts'
 import type { Plan, Request, Run, Step } from './run.ts'
+import type { Surroundings, SurroundingsPorts } from './surroundings.ts'
 
 /** A command that the workload has sent. */
 export interface Sending {
@@ -47,6 +48,8 @@ export interface SimulationOptions {
   readonly workload: Workload
   /** The implementations of the service's gateways. */
   readonly gateways?: (ports: GatewayPorts) => ReadonlyArray<GatewayBinding>
+  /** What the service lives among, anew for each run. */
+  readonly surroundings?: (ports: SurroundingsPorts) => Surroundings
   /** What else has to hold, beside what holds of every service. */
   readonly invariants?: ReadonlyArray<Invariant>
   /** Other parts in place of our own. */
@@ -143,9 +146,19 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     happened: (happened) => story.happened(happened, kernel.nowMs()),
     waits: 'promises',
   })
+  const tell = (told: Told) => story.told(told, kernel.nowMs())
+  const around: Surroundings =
+    options.surroundings?.({
+      kernel,
+      choose,
+      tell,
+      lane: story.lane,
+      draw: (key) => draw(seed, key),
+      send: (request) => world.send(request),
+    }) ?? {}
   const oracle = oracleOf({
     service: options.service,
-    invariants: options.invariants ?? [],
+    invariants: [...(options.invariants ?? []), ...(around.invariants ?? [])],
     stepNumber: story.length,
     ...(options.unjudged === undefined ? {} : { unjudged: options.unjudged }),
   })
@@ -153,10 +166,10 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     kernel,
     choose,
     judge: oracle.judge,
-    tell: (told) => story.told(told, kernel.nowMs()),
+    tell,
     lane: story.lane,
   }
-  const { globals, open } = options.deployment ?? onPorts(options)
+  const { globals, open } = options.deployment ?? onPorts(options, around)
   const world = open(stage, oracle)
   for (const request of requests)
     kernel.at(startMs + request.afterMs, `${request.client} asks`, () => void world.send(request))
@@ -172,15 +185,16 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
   return runOf({ seed, requests, startMs, deviations, hash: kernel.traceHash(), story, oracle })
 }
 
-const onPorts = ({
-  service,
-  gateways = () => [],
-  parts = {},
-  execute = {},
-}: SimulationOptions): Deployment => ({
-  globals: 'guarded',
-  open: (stage, oracle) => portLevel({ service, gateways, parts, execute, stage, oracle }),
-})
+const onPorts = (
+  { service, gateways = () => [], parts = {}, execute = {} }: SimulationOptions,
+  around: Surroundings,
+): Deployment => {
+  const all = (ports: GatewayPorts) => [...gateways(ports), ...(around.gateways?.(ports) ?? [])]
+  return {
+    globals: 'guarded',
+    open: (stage, oracle) => portLevel({ service, gateways: all, parts, execute, stage, oracle }),
+  }
+}
 
 interface Story {
   happened(this: void, happened: Happened, timeMs: number): void

@@ -26,6 +26,7 @@ import { type MemoryQueue, memoryQueue } from '../../queue.ts'
 import { hash32 } from '../../random.ts'
 import { memoryTimerService } from '../../timer-service.ts'
 import { memoryViewStore, type ViewStoreOptions } from '../../view-store.ts'
+import { withVirtualGlobals } from '../actor-globals.ts'
 import type { Invocation } from '../models/event-source-mapping/index.ts'
 import type { Oracle } from '../oracle/oracle.ts'
 import type { Request } from '../run.ts'
@@ -271,7 +272,10 @@ const changesOf = ({ kernel, ...stage }: Stage, store: MemoryEventStore) => {
   }
 }
 
-/** A gateway's call is two effects, between which it takes place: either may fail, and a crash may come between. */
+/**
+ * A gateway's call is two effects, between which it takes place: either may fail, and a crash may come between. It may
+ * wait by the kernel's clock, and its provider's SDK by the machine's, which is the run's.
+ */
 const boundOf = (
   { gateways, stage: { kernel } }: PortLevelOptions,
   { store, views, keys }: Shared,
@@ -284,7 +288,7 @@ const boundOf = (
       call: (request) => async () => {
         const asked = await perform('call', request.key, GONE_THROUGH, lost)
         if (E.isLeft(asked)) return asked
-        const result = await kernel.outside(call(request))
+        const result = await withVirtualGlobals(call(request))
         const answered = await perform('answer', request.key, GONE_THROUGH, lost)
         return E.isLeft(answered) ? answered : result
       },
