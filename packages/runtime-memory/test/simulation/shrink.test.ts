@@ -162,8 +162,13 @@ describe('by simplicity', () => {
       'late by 7 ms',
     ])
   })
-  test('a kind that is not named keeps its words but for the numbers', () => {
-    expect(simpler('stale by 2', '')).toEqual(['stale by 1'])
+  test('words that are listed as they are keep their numbers', () => {
+    expect(bySimplicity('lands 50 ms late', 'lands 30 s late')('lands 30 s late', '')).toEqual([
+      'lands 50 ms late',
+    ])
+  })
+  test('a kind that is not listed, or the first, keeps its words', () => {
+    expect(simpler('stale by 2', '')).toEqual([])
     expect(simpler('response lost', '')).toEqual([])
   })
 })

@@ -39,7 +39,8 @@ export const runShop = (plan: Plan, requests: ReadonlyArray<Request>): Promise<R
     if (invariant !== undefined)
       violation ??= { invariant, message: `${request.stream} has two effects`, step: steps.length }
   }
-  const run = { plan: { ...plan, deviations }, requests, steps, hash: '', startMs: START_MS }
+  const operations = steps.length
+  const run = { plan: { ...plan, deviations }, requests, steps, operations, hash: '', startMs: START_MS }
   return Promise.resolve(violation === undefined ? run : { ...run, violation })
 }
 
@@ -69,3 +70,6 @@ const broken = ({ command }: Request, sent: ReadonlyArray<Step>): string | undef
   const again = deviations.filter((deviation) => /lost|late/.test(deviation)).length >= 2
   return again && (command as { readonly units: number }).units >= 3 ? 'S3' : undefined
 }
+
+/** The toy as a simulation that can be replayed. */
+export const shop = { replay: runShop }

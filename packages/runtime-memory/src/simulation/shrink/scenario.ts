@@ -95,15 +95,18 @@ export function* sooner({ plan, requests }: Scenario): Generator<Scenario> {
 }
 
 /**
- * Kinds of deviations, the simplest first: one gives way to those before it, and a number in its words to smaller
- * ones. A kind is written with `n` for its numbers: `stale by n`.
+ * Kinds of deviations, the simplest first: one gives way to those before it. A kind with `n` in place of its numbers,
+ * such as `stale by n`, is any number of it, and gives way to smaller ones too.
  */
 export const bySimplicity =
   (...kinds: ReadonlyArray<string>): NonNullable<Simplifying['simpler']> =>
   (deviation) => {
-    const rank = kinds.indexOf(deviation.replaceAll(/\d+/g, 'n'))
+    const plain = kinds.indexOf(deviation)
+    const numbered = kinds.indexOf(deviation.replaceAll(/\d+/g, 'n'))
+    const rank = plain < 0 ? numbered : plain
     const before = kinds.slice(0, Math.max(0, rank)).map((kind) => kind.replaceAll(/\bn\b/g, '1'))
-    return [...new Set([...before, ...withSmallerNumbers(deviation)])]
+    const lower = plain < 0 && numbered >= 0 ? withSmallerNumbers(deviation) : []
+    return [...new Set([...before, ...lower])]
   }
 
 const withSmallerNumbers = (deviation: string): ReadonlyArray<string> =>
