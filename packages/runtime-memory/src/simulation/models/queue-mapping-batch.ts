@@ -29,7 +29,7 @@ export interface QueueInvocation<Message> {
   readonly messages: ReadonlyArray<Message>
 }
 
-export interface RunningBatch<Message> extends QueueInvocation<Message> {
+interface RunningBatch<Message> extends QueueInvocation<Message> {
   /** Its messages may be received by others; it goes on nevertheless. */
   readonly visible: boolean
 }

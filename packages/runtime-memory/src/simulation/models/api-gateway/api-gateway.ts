@@ -29,7 +29,7 @@ interface OpenCall {
   readonly deaf: boolean
 }
 
-export interface ApiGatewayState {
+interface ApiGatewayState {
   readonly open: ReadonlyArray<OpenCall>
   readonly calls: number
 }

@@ -15,7 +15,7 @@ export interface Invocation<Value> {
 }
 
 /** What the payload says of a tumbling window. */
-export interface TumblingWindow {
+interface TumblingWindow {
   readonly startMs: number
   readonly endMs: number
   readonly state: unknown

@@ -8,7 +8,7 @@ export {
   type StreamMappingStep,
   streamMapping,
 } from './event-source-mapping.ts'
-export type { Invocation, TumblingWindow } from './handing-out.ts'
-export { type OnFailureContext, onFailure } from './on-failure.ts'
+export type { Invocation } from './handing-out.ts'
+export { onFailure } from './on-failure.ts'
 export type { ListedShard, StreamMappingSettings, StreamRecord } from './settings.ts'
-export type { Fate, Passed } from './shard.ts'
+export type { Passed } from './shard.ts'

@@ -43,7 +43,7 @@ interface PendingEvent<Payload> {
   readonly throttles: number
 }
 
-export interface AsyncState<Payload> {
+interface AsyncState<Payload> {
   readonly pending: ReadonlyArray<PendingEvent<Payload>>
   readonly accepted: number
 }
@@ -55,7 +55,7 @@ export interface GivenUp<Payload> {
   readonly invocations: number
 }
 
-export interface AsyncStep<Payload> {
+interface AsyncStep<Payload> {
   readonly state: AsyncState<Payload>
   readonly invocations: ReadonlyArray<AsyncInvocation<Payload>>
   readonly givenUp: ReadonlyArray<GivenUp<Payload>>

@@ -3,13 +3,10 @@ export {
   type AsyncEvent,
   type AsyncInvocation,
   type AsyncInvocations,
-  type AsyncSettings,
-  type AsyncState,
-  type AsyncStep,
   asyncInvocations,
   type GivenUp,
 } from './async-invocations.ts'
-export { type DestinationContext, onFailure, scheduledPayload } from './events.ts'
+export { onFailure, scheduledPayload } from './events.ts'
 export {
   clockMs,
   deployed,
@@ -20,7 +17,6 @@ export {
   initial,
   invoke,
   invokeOffers,
-  type LambdaFunction,
   type LambdaState,
   type Sandbox,
 } from './sandboxes.ts'

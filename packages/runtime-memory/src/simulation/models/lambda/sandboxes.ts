@@ -32,7 +32,7 @@ export interface Sandbox {
   readonly clock: 'right' | 'fast' | 'slow' | 'jumps back'
 }
 
-export interface LambdaFunction {
+interface LambdaFunction {
   readonly concurrency: number
   readonly timeoutMs: number
   /** 1, 2, 3, ...: what new sandboxes run. */
