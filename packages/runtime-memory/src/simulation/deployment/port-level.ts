@@ -27,7 +27,7 @@ import { hash32 } from '../../random.ts'
 import { memoryTimerService } from '../../timer-service.ts'
 import { memoryViewStore, type ViewStoreOptions } from '../../view-store.ts'
 import { withVirtualGlobals } from '../actor-globals.ts'
-import type { Invocation } from '../models/event-source-mapping/index.ts'
+import type { Invocation, StreamRecord } from '../models/event-source-mapping/index.ts'
 import type { Oracle } from '../oracle/oracle.ts'
 import type { Request } from '../run.ts'
 import { client } from './client.ts'
@@ -76,6 +76,8 @@ export interface PortLevelOptions {
 export interface World {
   /** A client sends its command until it is answered. */
   send(this: void, request: Request): Promise<void>
+  /** Nothing moves any more: what has to hold of this deployment in the end. */
+  ended?(this: void): void
 }
 
 /** How long a function may run. */
@@ -84,6 +86,8 @@ const VISIBILITY_MS = 6 * TIMEOUT_MS
 const SHARDS = 2
 /** From the append to the stream. */
 const STREAM_MS = 100
+const LATE = ['late, behind other items']
+const LATE_MS = 5000
 
 export const portLevel = (options: PortLevelOptions): World => {
   const { service, parts, stage, oracle } = options
@@ -228,15 +232,40 @@ const sharedOf = ({ parts, stage, oracle }: PortLevelOptions): Shared => {
   return { store, views, keys: memoryKeyRing(kernel), commands, calls, to: { commands, calls, timers } }
 }
 
-/** The table's stream: every commit reaches each mapping, in the shard of its stream, an item of its own. */
+/**
+ * The table's stream: every commit reaches each mapping, in the shard of its stream. It is an item of its own, and
+ * between items the stream promises no order. Source: DynamoDB Developer Guide, "Change data capture for DynamoDB
+ * Streams" (2026-11).
+ */
 const changesOf = ({ kernel, ...stage }: Stage, store: MemoryEventStore) => {
-  const listeners: Array<(commit: Commit, at: number) => void> = []
+  const { choose, tell } = stage
+  const listeners: Array<(record: StreamRecord<Commit>) => void> = []
   let read = 0
+  let arrived = 0
+  const arrive = (commit: Commit) => {
+    arrived += 1
+    const record = {
+      shard: `shard ${(hash32(commit.stream) % SHARDS) + 1}`,
+      sequenceNumber: String(arrived),
+      key: placeOf(commit),
+      arrivedMs: kernel.nowMs(),
+      value: commit,
+    }
+    for (const listener of listeners) listener(record)
+  }
+  const stream = (commit: Commit) => {
+    const place = placeOf(commit)
+    const key = `stream: ${place}`
+    const deviation = choose(key, LATE, { port: 'stream', operation: 'record' })
+    if (deviation !== undefined)
+      tell({ lane: 'stream', operation: 'takes in', subject: place, key, deviation })
+    const afterMs = deviation === undefined ? STREAM_MS : LATE_MS
+    kernel.at(kernel.nowMs() + afterMs, `${key} arrives`, () => arrive(commit))
+  }
   store.subscribe(() => {
     for (; read < store.log.length; read += 1) {
       const commit = store.log[read]
-      const at = read
-      if (commit !== undefined) for (const listener of listeners) listener(commit, at)
+      if (commit !== undefined) stream(commit)
     }
   })
   return (
@@ -250,27 +279,17 @@ const changesOf = ({ kernel, ...stage }: Stage, store: MemoryEventStore) => {
         name,
         target,
         settings: { source: 'dynamodb', reportBatchItemFailures: true },
-        nameOf: ({ stream, number }) => `${stream}@${number}`,
+        nameOf: placeOf,
         passed: (all) => {
           for (const { record, because } of all) if (because === 'successful') passed(record.value)
         },
       },
     )
-    listeners.push((commit, at) => {
-      const { stream, number } = commit
-      const record = {
-        shard: `shard ${(hash32(stream) % SHARDS) + 1}`,
-        sequenceNumber: String(at + 1),
-        key: `${stream}@${number}`,
-        arrivedMs: kernel.nowMs(),
-        value: commit,
-      }
-      kernel.at(kernel.nowMs() + STREAM_MS, `${name} is told of ${stream}@${number}`, () =>
-        mapping.arrived([record]),
-      )
-    })
+    listeners.push((record) => mapping.arrived([record]))
   }
 }
+
+const placeOf = ({ stream, number }: Commit): string => `${stream}@${number}`
 
 /**
  * A gateway's call is two effects, between which it takes place: either may fail, and a crash may come between. It may
