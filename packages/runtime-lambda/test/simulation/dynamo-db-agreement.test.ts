@@ -2,9 +2,12 @@
  * The model of DynamoDB agrees with Amazon's DynamoDB Local on what happens one request after the other.
  *
  * DynamoDB Local is a weak judge of the rest: it never has a transaction in conflict or in progress, never throttles,
- * reads eventually consistently what is there, and has one shard. Its streams lose the type of an empty map or list, and
- * numbers within documents keep the text in which they were written. A
- * scan goes by another hash there, so that the pages of scans are compared together.
+ * reads eventually consistently what is there, and has one shard. What else it does otherwise than it is documented, or
+ * than the model, is kept out of the comparison: two actions of a transaction on one item are told only where no
+ * condition has failed before; an update that an item does not allow refuses a transaction as invalid and cancels it for
+ * no reason of `ValidationError`; a wrong key cancels TransactGetItems without a reason; a stream loses the type of an
+ * empty map or list; a number within a document keeps the text in which it was written; the capacity of a deletion is
+ * told unasked. A scan goes by another hash there, so that its pages are compared together.
  */
 import {
   BatchGetItemCommand,
@@ -74,9 +77,9 @@ const definition = (TableName: string): CreateTableCommandInput => ({
 
 /** The input of a call, with the table in every part of it. */
 const inputOf = ({ operation, input }: Call, TableName: string, run: string): object => {
-  const { keys, requests, actions, gets, ClientRequestToken } = input as {
+  const { keys, requests, actions, gets, token } = input as {
     readonly [name: string]: ReadonlyArray<object>
-  }
+  } & { readonly token?: string }
   const named = (part: object) =>
     Object.fromEntries(Object.entries(part).map(([kind, inner]) => [kind, { ...inner, TableName }]))
   switch (operation) {
@@ -89,9 +92,7 @@ const inputOf = ({ operation, input }: Call, TableName: string, run: string): ob
     case 'TransactWriteItems':
       return {
         TransactItems: actions?.map(named),
-        ...(ClientRequestToken === undefined
-          ? {}
-          : { ClientRequestToken: `${run}-${String(ClientRequestToken)}` }),
+        ...(token === undefined ? {} : { ClientRequestToken: `${run}-${token}` }),
       }
     default:
       return { ...input, TableName }
@@ -133,7 +134,8 @@ const byText = (one: unknown, other: unknown): number =>
 
 const sent = async ({ database }: Clients, call: Call, input: object): Promise<unknown> => {
   try {
-    return await database.send(new COMMANDS[call.operation](input as never) as never)
+    const Command = COMMANDS[call.operation] as unknown as new (given: object) => GetItemCommand
+    return await database.send(new Command(input))
   } catch (error) {
     const { name, Item, CancellationReasons } = error as Output & { readonly name: string }
     const reasons = (CancellationReasons as ReadonlyArray<Output> | undefined)?.map(
@@ -142,7 +144,9 @@ const sent = async ({ database }: Clients, call: Call, input: object): Promise<u
         Item: found,
       }),
     )
-    return { name, Item, reasons }
+    return reasons?.some(({ Code }) => Code === 'ValidationError') === true
+      ? { name: 'ValidationException' }
+      : { name, Item, reasons }
   }
 }
 
@@ -165,11 +169,19 @@ const outcome = async (clients: Clients, call: Call, table: string, run: string)
     pages.push(page)
     ExclusiveStartKey = page['LastEvaluatedKey']
   } while (ExclusiveStartKey !== undefined)
-  return isTogether ? together(pages as ReadonlyArray<Output>) : plain(pages)
+  return isTogether
+    ? together(pages as ReadonlyArray<Output>)
+    : plain(untilEnd(pages as ReadonlyArray<Output>))
+}
+
+/** A page that ends at its limit may tell of a next one, or know that none can be there. */
+const untilEnd = (pages: ReadonlyArray<Output>): ReadonlyArray<Output> => {
+  const ended = pages.length > 1 && pages.at(-1)?.['ScannedCount'] === 0 ? pages.slice(0, -1) : pages
+  const { LastEvaluatedKey: _, ...last } = ended.at(-1) ?? {}
+  return [...ended.slice(0, -1), last]
 }
 
 const together = (pages: ReadonlyArray<Output>): unknown => ({
-  pages: pages.length,
   name: pages[0]?.['name'],
   count: pages.reduce((sum, page) => sum + Number(page['Count'] ?? 0), 0),
   items: plain({ unordered: pages.flatMap((page) => page['Items'] ?? []) }),

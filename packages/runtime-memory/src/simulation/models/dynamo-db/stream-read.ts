@@ -21,12 +21,14 @@ export const streamAt = (state: DynamoDb, arn: string, nowMs: number): Stream | 
 export const shards = (state: DynamoDb, arn: string, nowMs: number): ReadonlyArray<ListedShard> =>
   (streamAt(state, arn, nowMs)?.shards ?? [])
     .filter(({ closed }) => closed === undefined || !isTrimmed(closed.timeMs, nowMs))
-    .map(({ id, parent, start, closed }) => ({
-      id,
-      ...(parent === undefined ? {} : { parent }),
-      start,
-      ...(closed === undefined ? {} : { end: closed.end }),
-    }))
+    .map(listed)
+
+const listed = ({ id, parent, start, closed }: Shard): ListedShard => ({
+  id,
+  ...(parent === undefined ? {} : { parent }),
+  start,
+  ...(closed === undefined ? {} : { end: closed.end }),
+})
 
 /** How many of a shard's records are trimmed by now: all before the first that is not. */
 const trimmedIn = ({ records }: Shard, nowMs: number): number => {
@@ -105,14 +107,13 @@ export const recordsAfter = (
   const stream = streamAt(state, arn, nowMs)
   const found = stream?.shards.find(({ id }) => id === shard)
   if (stream === undefined || found === undefined) return { Records: [] }
-  return {
-    Records: recordsOf(found, nowMs, sequenceNumber).map((record) => ({
-      ...headOf(record),
-      dynamodb: bodyOf(stream, record),
-      eventSourceARN: arn,
-      ...(record.isExpiry ? { userIdentity: EXPIRY } : {}),
-    })),
-  }
+  const handed = (record: StreamRecord): LambdaRecord => ({
+    ...headOf(record),
+    dynamodb: bodyOf(stream, record),
+    eventSourceARN: arn,
+    ...(record.isExpiry ? { userIdentity: EXPIRY } : {}),
+  })
+  return { Records: recordsOf(found, nowMs, sequenceNumber).map(handed) }
 }
 
 /** The ARN of a table's stream; undefined where it has none. */

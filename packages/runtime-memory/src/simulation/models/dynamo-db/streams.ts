@@ -9,7 +9,7 @@ import type { DynamoDbAnswer, DynamoDbRequest } from './dynamo-db.ts'
 import { invalid, Refusal } from './refusal.ts'
 import { type DynamoDb, EMPTY } from './state.ts'
 import type { Shard, Stream } from './stream.ts'
-import { recordShown, recordsOf, shards, streamAt, trimmedUpTo } from './stream-read.ts'
+import { type ListedShard, recordShown, recordsOf, shards, streamAt, trimmedUpTo } from './stream-read.ts'
 
 interface ListInput {
   readonly TableName?: string
@@ -70,7 +70,7 @@ const list = (
 
 const describe = (state: DynamoDb, input: DescribeInput, nowMs: number, most: number): object => {
   const stream = streamOf(state, input.StreamArn, nowMs)
-  const [table] = [...state.tables.values()].filter((one) => one.stream?.arn === stream.arn)
+  const table = [...state.tables.values()].find((one) => one.stream?.arn === stream.arn)
   const all = shards(state, stream.arn, nowMs)
   const { ExclusiveStartShardId: start, ShardFilter: filter } = input
   const from = start === undefined ? 0 : all.findIndex(({ id }) => id === start) + 1
@@ -87,18 +87,20 @@ const describe = (state: DynamoDb, input: DescribeInput, nowMs: number, most: nu
       StreamViewType: stream.view,
       CreationRequestDateTime: stream.createdMs / 1000,
       TableName: table?.name,
-      Shards: page.map(({ id, parent, start: first, end }) => ({
-        ShardId: id,
-        ...(parent === undefined ? {} : { ParentShardId: parent }),
-        SequenceNumberRange: {
-          StartingSequenceNumber: first,
-          ...(end === undefined ? {} : { EndingSequenceNumber: end }),
-        },
-      })),
+      Shards: page.map(shown),
       ...(last === undefined ? {} : { LastEvaluatedShardId: last.id }),
     },
   }
 }
+
+const shown = ({ id, parent, start, end }: ListedShard): object => ({
+  ShardId: id,
+  ...(parent === undefined ? {} : { ParentShardId: parent }),
+  SequenceNumberRange: {
+    StartingSequenceNumber: start,
+    ...(end === undefined ? {} : { EndingSequenceNumber: end }),
+  },
+})
 
 /** A place in a shard, in an iterator's text. */
 interface Place {
