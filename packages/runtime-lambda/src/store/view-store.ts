@@ -26,6 +26,8 @@ import { queryRows } from './view-query.ts'
 import { drop, progresses } from './view-sweep.ts'
 import { asked, type ViewTable, WHAT } from './view-table.ts'
 
+export { type ViewRecord, viewRecord } from './view-record.ts'
+
 export type DynamoViewStoreOptions = ViewTable
 
 export const dynamoViewStore = (table: DynamoViewStoreOptions): ViewStore => ({

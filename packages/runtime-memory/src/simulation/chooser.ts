@@ -59,8 +59,16 @@ export interface Noted {
   readonly deviations: Map<string, string>
 }
 
+/** The decision points of a run, in their order, with what was possible there. */
+export type Sites = Map<string, ReadonlyArray<string>>
+
+export interface Notes {
+  readonly coverage?: Coverage
+  readonly sites?: Sites
+}
+
 /** Notes what deviates, and where what was possible. */
-export const noted = (choose: Choose, coverage?: Coverage): Noted => {
+export const noted = (choose: Choose, { coverage, sites }: Notes = {}): Noted => {
   const deviations = new Map<string, string>()
   return {
     deviations,
@@ -68,6 +76,7 @@ export const noted = (choose: Choose, coverage?: Coverage): Noted => {
       const deviation = choose(key, offers, point)
       if (deviation !== undefined) deviations.set(key, deviation)
       coverage?.met(point, offers, deviation)
+      sites?.set(key, offers)
       return deviation
     },
   }

@@ -1,6 +1,37 @@
-/** Simulations of a service on simulated AWS: for tests, and for whoever searches longer than a test may. */
-export * from './chooser.ts'
-export * from './invariant.ts'
-export * from './run.ts'
-export * from './simulation.ts'
-export * from './surroundings.ts'
+/** Simulations of a service on AWS: runs by seed, judged at every step, shrunk and told. */
+export { holdingGlobals } from './actor-globals.ts'
+export { type Cell, type Coverage, coverage, type Notes } from './chooser.ts'
+export {
+  type Aws,
+  type AwsState,
+  type QueueConsumer,
+  type StreamConsumer,
+  simulatedAws,
+} from './deployment/aws/aws.ts'
+export { type SetUp, setUpAws } from './deployment/aws/set-up.ts'
+export { type Api, client, envelopeOf } from './deployment/client.ts'
+export type { BatchAnswer, FunctionPorts, Functions, Placed } from './deployment/functions.ts'
+export type { Sandbox, SimulatedFunction } from './deployment/lambda.ts'
+export type { GatewayPorts, Job, Parts, World } from './deployment/port-level.ts'
+export type { Stage } from './deployment/stage.ts'
+export {
+  always,
+  alwaysOverall,
+  eventually,
+  eventuallyOverall,
+  type Invariant,
+  type Judgement,
+  type Overview,
+} from './invariant.ts'
+export { type Exhausted, exhaustive, type Scope } from './modes/exhaustive.ts'
+export { type Soaked, type Soaking, soak } from './modes/soak.ts'
+export type { Oracle } from './oracle/oracle.ts'
+export type * from './run.ts'
+export {
+  type Deployment,
+  type Sending,
+  type Simulation,
+  type SimulationOptions,
+  simulation,
+  type Workload,
+} from './simulation.ts'

@@ -18,7 +18,7 @@ import {
 import { type Happened, virtualKernel } from '../kernel.ts'
 import { draw, sequence } from '../random.ts'
 import { currentOf, type Globals } from './actor-globals.ts'
-import { byChance, type Coverage, noted, planned, until } from './chooser.ts'
+import { byChance, type Notes, noted, planned, until } from './chooser.ts'
 import { type GatewayPorts, type Parts, portLevel, type World } from './deployment/port-level.ts'
 import type { Stage, Told } from './deployment/stage.ts'
 import { installGlobals } from './globals/installation.ts'
@@ -75,9 +75,9 @@ export interface Deployment {
 
 export interface Simulation {
   /** Requests and weather are drawn from the seed. */
-  run(this: void, seed: string, coverage?: Coverage): Promise<Run>
+  run(this: void, seed: string, notes?: Notes): Promise<Run>
   /** Just these deviations, and these requests or those of the plan's seed. */
-  replay(this: void, plan: Plan, requests?: ReadonlyArray<Request>): Promise<Run>
+  replay(this: void, plan: Plan, requests?: ReadonlyArray<Request>, notes?: Notes): Promise<Run>
   requestsOf(this: void, seed: string): ReadonlyArray<Request>
   readonly service: Service
 }
@@ -90,14 +90,10 @@ export const simulation = (options: SimulationOptions): Simulation => {
   const requestsOf = (seed: string): ReadonlyArray<Request> =>
     workload(sequence(`workload ${seed}`)).map((sending, at) => requestOf(sending, at, startMs))
   return {
-    run: (seed, coverage) =>
-      simulate(options, {
-        seed,
-        requests: requestsOf(seed),
-        ...(coverage === undefined ? {} : { coverage }),
-      }),
-    replay: (plan, requests = requestsOf(plan.seed)) =>
-      simulate(options, { seed: plan.seed, deviations: plan.deviations, requests }),
+    run: (seed, notes) =>
+      simulate(options, { seed, requests: requestsOf(seed), ...(notes === undefined ? {} : { notes }) }),
+    replay: (plan, requests = requestsOf(plan.seed), notes = {}) =>
+      simulate(options, { seed: plan.seed, deviations: plan.deviations, requests, notes }),
     requestsOf,
     service,
   }
@@ -121,7 +117,7 @@ interface Simulating {
   /** Where they are absent, chance decides. */
   readonly deviations?: Plan['deviations']
   readonly requests: ReadonlyArray<Request>
-  readonly coverage?: Coverage
+  readonly notes?: Notes
 }
 
 /** How many steps may go by before the faults stop. */
@@ -136,7 +132,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     simulating.deviations === undefined
       ? until(byChance(seed), () => story.length() > storm)
       : planned(simulating.deviations),
-    simulating.coverage,
+    simulating.notes,
   )
   const kernel = virtualKernel({
     seed,
@@ -176,8 +172,10 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
   const release = installGlobals({ current: currentOf(kernel, oracle.judge, globals) })
   const over = () => oracle.violation !== undefined || story.length() > mostSteps
   const rested = await kernel.drive(Number.POSITIVE_INFINITY, over).finally(release)
-  if (rested) oracle.ended(requests)
-  else if (oracle.violation === undefined)
+  if (rested) {
+    oracle.ended(requests)
+    world.ended?.()
+  } else if (oracle.violation === undefined)
     oracle.judge.broken(
       'E6',
       `all comes to rest once the faults have stopped, and after ${mostSteps} steps these are still hot: ${story.hot()}`,

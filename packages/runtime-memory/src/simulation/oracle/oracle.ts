@@ -24,6 +24,7 @@ import {
 import type { Invariant, Judgement, Overview } from '../invariant.ts'
 import type { Request, Violation } from '../run.ts'
 import { type DeliveryBook, deliveryBook } from './delivery-book.ts'
+import { type EventBook, eventBook } from './event-book.ts'
 import { type Judge, judgeOf } from './judge.ts'
 import { type Book, type LogBook, logBook } from './log-book.ts'
 import { nameOf, type RowBook, rowBook } from './row-book.ts'
@@ -40,6 +41,7 @@ export interface Oracle {
   /** The checkpoint of a view's projector passed this commit. */
   projected(this: void, projection: string, commit: Commit): void
   readonly deliveries: DeliveryBook
+  readonly events: EventBook
   readonly judge: Judge
   /** Nothing moves any more: what has to hold in the end. */
   ended(this: void, requests: ReadonlyArray<Request>): void
@@ -109,6 +111,7 @@ export const oracleOf = ({ service, invariants, stepNumber, unjudged }: OracleOp
     answered,
     projected: (name, commit) => projected({ service, rows, judge }, name, commit),
     deliveries,
+    events: eventBook(log, judge),
     judge,
     ended: (requests) => {
       unanswered(requests, answers, judge)

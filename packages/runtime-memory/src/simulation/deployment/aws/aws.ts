@@ -4,6 +4,7 @@
  */
 import {
   type DynamoDb,
+  type Item,
   type LambdaRecord,
   recordsAfter,
   shards,
@@ -20,7 +21,7 @@ import { dueBy, nextDueMs, type SchedulerState, schedulerModel } from '../../mod
 import { arnOf, type Received, type SqsRequest, type SqsState, sqsEvent, sqsModel } from '../../models/sqs.ts'
 import { dynamoDbWire } from '../../sdk/dynamo-db.ts'
 import { dynamoDbStreamsWire } from '../../sdk/dynamo-db-streams.ts'
-import { offers as busOffers, wire as busWire } from '../../sdk/event-bridge.ts'
+import { eventBridgeWire } from '../../sdk/event-bridge.ts'
 import { schedulerWire } from '../../sdk/scheduler.ts'
 import { sqsWire } from '../../sdk/sqs.ts'
 import { type Open, type SimulatedFunction, simulatedLambda } from '../lambda.ts'
@@ -49,6 +50,8 @@ export interface QueueConsumer extends Omit<QueueMappingSettings<Received>, 'id'
   readonly visibilityMs: number
   /** How a message is called in a trace: its id unless told. */
   readonly nameOf?: (message: Received) => string
+  /** Told of each message that was done with. */
+  readonly deleted?: (message: Pick<Received, 'messageId' | 'body'>) => void
 }
 
 export interface Aws {
@@ -67,8 +70,8 @@ export interface Aws {
   onTable(this: void, table: string, target: Target, consumer: StreamConsumer): void
   /** The function takes the queue's messages. */
   onQueue(this: void, queue: string, target: Target, consumer: QueueConsumer): void
-  /** Told of each record of a table's stream, in the order in which they were written. */
-  recorded(this: void, table: string, listener: (record: LambdaRecord) => void): void
+  /** Told of each item that was written, when it is; what a transaction writes together. */
+  written(this: void, listener: (table: string, items: ReadonlyArray<Item>) => void): void
   /** Told of each message that a queue took in. */
   sent(this: void, listener: (queue: string, body: string) => void): void
   /** Told of each event that a bus accepted. */
@@ -89,7 +92,7 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
     state: services.state,
     deploy: lambda.deploy,
     redeploy: lambda.redeploy,
-    recorded: services.recorded,
+    written: services.written,
     sent: services.sent,
     published: services.published,
     onTable: (table, target, { nameOf, passed, ...settings }) => {
@@ -119,7 +122,7 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
         )
       })
     },
-    onQueue: (queue, target, { visibilityMs, nameOf, ...settings }) => {
+    onQueue: (queue, target, { visibilityMs, nameOf, deleted, ...settings }) => {
       const named = nameOf ?? (({ messageId }: Received) => messageId)
       const mapping = drivenQueueMapping<Received>(stage, {
         name: target.name,
@@ -129,7 +132,7 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
           group: ({ attributes }) => (queue.endsWith('.fifo') ? attributes['MessageGroupId'] : undefined),
           ...settings,
         },
-        queue: services.polled(queue, visibilityMs),
+        queue: services.polled(queue, visibilityMs, deleted),
         target: {
           name: target.name,
           invoke: (_what, messages) =>
@@ -166,13 +169,14 @@ type RecordsListener = (
   records: ReadonlyArray<LambdaRecord>,
 ) => void
 
-interface Services extends Pick<Aws, 'state' | 'recorded' | 'sent' | 'published'> {
+interface Services extends Pick<Aws, 'state' | 'written' | 'sent' | 'published'> {
   readonly endpoints: ReadonlyArray<Endpoint>
   records(this: void, table: string, listener: RecordsListener): void
   polled(
     this: void,
     queue: string,
     visibilityMs: number,
+    deleted?: QueueConsumer['deleted'],
   ): Parameters<typeof drivenQueueMapping<Received>>[1]['queue']
 }
 
@@ -183,6 +187,7 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
   const recordListeners = new Map<string, Array<RecordsListener>>()
   const sentListeners: Array<(queue: string, body: string) => void> = []
   const publishedListeners: Array<(entry: { readonly type: string; readonly detail: string }) => void> = []
+  const writtenListeners: Array<(table: string, items: ReadonlyArray<Item>) => void> = []
   const read = new Map<string, string>()
   const tellRecords = () => {
     for (const [table, listeners] of recordListeners) {
@@ -222,10 +227,14 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
       subjectOf: dynamoDbSubject,
       offers: (request) => dynamoDbWire.offers(state.dynamoDb, request),
       step: (request, at) => {
-        const { writes } = state.dynamoDb
-        const stepped = dynamoDbWire.step(state.dynamoDb, request, at)
+        const before = state.dynamoDb
+        const stepped = dynamoDbWire.step(before, request, at)
         state.dynamoDb = stepped.state
-        if (stepped.state.writes !== writes) tellRecords()
+        if (stepped.state.writes !== before.writes) {
+          for (const [table, items] of itemsWritten(before, stepped.state))
+            for (const listener of writtenListeners) listener(table, items)
+          tellRecords()
+        }
         return stepped.answer
       },
     },
@@ -269,9 +278,9 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
       name: 'eventbridge',
       target: 'AWSEvents.',
       subjectOf: eventBridgeSubject,
-      offers: (request) => busOffers(state.eventBridge, request),
+      offers: (request) => eventBridgeWire.offers(state.eventBridge, request),
       step: (request, at) => {
-        const stepped = busWire(state.eventBridge, request, at)
+        const stepped = eventBridgeWire.wire(state.eventBridge, request, at)
         state.eventBridge = stepped.state
         tellPublished(request, stepped.answer, publishedListeners)
         delivering()
@@ -287,13 +296,10 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
       if (listeners === undefined) recordListeners.set(table, [listener])
       else listeners.push(listener)
     },
-    recorded: (table, listener) => {
-      const listeners = recordListeners.get(table) ?? []
-      recordListeners.set(table, [(_shard, _parents, records) => records.forEach(listener), ...listeners])
-    },
+    written: (listener) => void writtenListeners.push(listener),
     sent: (listener) => void sentListeners.push(listener),
     published: (listener) => void publishedListeners.push(listener),
-    polled: (queue, visibilityMs) => {
+    polled: (queue, visibilityMs, deleted) => {
       const perform = kernel.port('sqs')
       let receives = 0
       const receive = (limit: number) => {
@@ -310,17 +316,18 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
       const each = (receipts: ReadonlyArray<string>, request: (receipt: string) => SqsRequest) => () => {
         for (const receipt of receipts) sqs(request(receipt))
       }
+      const remove = (receipts: ReadonlyArray<string>) => () => {
+        for (const receipt of receipts) {
+          const message = state.sqs.queues.get(queue)?.messages.find((one) => one.receipt === receipt)
+          sqs({ _tag: 'Delete', queue, receipt })
+          if (message !== undefined) deleted?.(message)
+        }
+      }
       const failing = { unanswered: () => undefined }
       return {
         receive: (limit) =>
           perform('Receive', queue, () => receive(limit), { unanswered: (): ReadonlyArray<Received> => [] }),
-        delete: (receipts) =>
-          perform(
-            'Delete',
-            queue,
-            each(receipts, (receipt) => ({ _tag: 'Delete', queue, receipt })),
-            failing,
-          ),
+        delete: (receipts) => perform('Delete', queue, remove(receipts), failing),
         release: (receipts) =>
           perform(
             'ChangeVisibility',
@@ -333,6 +340,23 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
     },
   }
 }
+
+/** The items that are otherwise than before, of each table that has some. Partitions that were not touched are shared. */
+const itemsWritten = (
+  before: DynamoDb,
+  after: DynamoDb,
+): ReadonlyArray<readonly [table: string, items: ReadonlyArray<Item>]> =>
+  [...after.tables].flatMap(([name, { items }]) => {
+    const known = before.tables.get(name)?.items
+    if (known === undefined || known === items) return []
+    const changed = [...items].flatMap(([key, partition]) => {
+      const old = known.get(key)
+      if (old === partition) return []
+      const kept = new Set(old)
+      return partition.filter((item) => !kept.has(item))
+    })
+    return changed.length === 0 ? [] : [[name, changed]]
+  })
 
 type Sending = (queue: string, bodies: ReadonlyArray<string>) => void
 
@@ -352,7 +376,7 @@ const tellSent = (before: SqsState, after: SqsState, sending: Sending): void => 
 
 /** The events of a call that were accepted. */
 const tellPublished = (
-  request: Parameters<typeof busWire>[1],
+  request: Parameters<typeof eventBridgeWire.wire>[1],
   answer: { readonly body: Uint8Array },
   listeners: ReadonlyArray<(entry: { readonly type: string; readonly detail: string }) => void>,
 ): void => {

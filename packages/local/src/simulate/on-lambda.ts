@@ -1,0 +1,351 @@
+/**
+ * A service as runtime-lambda deploys it, on simulated AWS: its stores, relays, projectors and consumers unchanged, with
+ * the AWS SDK's own clients, retries and serialization.
+ */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { SchedulerClient } from '@aws-sdk/client-scheduler'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import {
+  type Clock,
+  E,
+  execute,
+  type GatewayBinding,
+  headCache,
+  type Service,
+  streamParts,
+} from '@everfold/core'
+import { callConsumer } from '@everfold/runtime-lambda/calls'
+import { streamCommits } from '@everfold/runtime-lambda/change-stream'
+import { commandConsumer } from '@everfold/runtime-lambda/commands'
+import { batchConsumer, type WorkBatch } from '@everfold/runtime-lambda/consumers'
+import { sqsDeadLetters } from '@everfold/runtime-lambda/dead-letters'
+import { dynamoEventStore } from '@everfold/runtime-lambda/event-store'
+import { projector } from '@everfold/runtime-lambda/projector'
+import { sqsQueue } from '@everfold/runtime-lambda/queue'
+import { outboxRelay, publishedEvent, relay } from '@everfold/runtime-lambda/relay'
+import { systemClock } from '@everfold/runtime-lambda/system-clock'
+import { createTables } from '@everfold/runtime-lambda/tables'
+import { schedulerTimers } from '@everfold/runtime-lambda/timers'
+import { dynamoViewStore, viewRecord } from '@everfold/runtime-lambda/view-store'
+import {
+  type Api,
+  type Aws,
+  type AwsState,
+  client as callerOf,
+  type Deployment,
+  envelopeOf,
+  type Oracle,
+  type Request,
+  type Sandbox,
+  type Stage,
+  setUpAws,
+  simulatedAws,
+  type World,
+} from '@everfold/runtime-memory/simulation'
+
+const TABLES = { events: 'events', views: 'views' }
+const QUEUES = {
+  commands: 'commands.fifo',
+  calls: 'calls.fifo',
+  dead: 'dead.fifo',
+  events: 'subscriber',
+}
+const BUS = 'service'
+
+export interface LambdaOptions {
+  readonly service: Service
+  readonly gateways?: () => ReadonlyArray<GatewayBinding>
+  /** Parts of runtime-lambda with a bug in them, in place of its own. */
+  readonly parts?: Partial<LambdaParts>
+}
+
+/** What runtime-lambda is made of here; each may be replaced. */
+export interface LambdaParts {
+  readonly eventStore: typeof dynamoEventStore
+  readonly viewStore: typeof dynamoViewStore
+  readonly queue: typeof sqsQueue
+  readonly relay: typeof relay
+  readonly outboxRelay: typeof outboxRelay
+  readonly projector: typeof projector
+  readonly batchConsumer: typeof batchConsumer
+  readonly commandConsumer: typeof commandConsumer
+}
+
+const OWN: LambdaParts = {
+  eventStore: dynamoEventStore,
+  viewStore: dynamoViewStore,
+  queue: sqsQueue,
+  relay,
+  outboxRelay,
+  projector,
+  batchConsumer,
+  commandConsumer,
+}
+
+/** Sets the services up once, by the SDK, and answers what opens each run on them. */
+export const onLambda = async (options: LambdaOptions): Promise<Deployment> => {
+  const state = await setUp()
+  return { globals: 'virtual', open: (stage, oracle) => world(options, state, stage, oracle) }
+}
+
+const setUp = (): Promise<AwsState> =>
+  setUpAws({
+    queues: [
+      { name: QUEUES.dead, attributes: { FifoQueue: 'true' } },
+      { name: QUEUES.commands, attributes: { FifoQueue: 'true', ContentBasedDeduplication: 'true' } },
+      { name: QUEUES.calls, attributes: { FifoQueue: 'true' } },
+      { name: QUEUES.events },
+    ],
+    buses: [{ name: BUS, rules: [{ name: 'all', targets: [{ id: '1', queue: QUEUES.events }] }] }],
+    tables: async (requestHandler) => {
+      const plain = new DynamoDBClient(clientOf(requestHandler))
+      const made = await createTables({ client: plain, names: TABLES, clock: still, guarded: false })()
+      if (E.isLeft(made)) throw new Error(`the tables cannot be made: ${JSON.stringify(made.left)}`)
+    },
+  })
+
+/** Nothing waits while the services are set up. */
+const still: Clock = { nowMs: () => 0, sleep: () => Promise.resolve(), random: () => 0.5 }
+
+const clientOf = (requestHandler: Aws['requestHandler']) => ({
+  region: 'us-east-1',
+  endpoint: 'https://simulated',
+  credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
+  requestHandler: requestHandler as never,
+})
+
+const world = (options: LambdaOptions, state: AwsState, stage: Stage, oracle: Oracle): World => {
+  const aws = simulatedAws(stage, state)
+  const parts = { ...OWN, ...options.parts }
+  judged(aws, oracle)
+  const api: Api = apiOf(aws, oracle, parts)
+  streamFunctions(options, aws, oracle, parts)
+  queueFunctions(options, aws, oracle, parts)
+  subscriber(aws, oracle)
+  return {
+    send: callerOf(stage, api, oracle),
+    ended: () => oracle.events.complete({ published: true, heard: true }),
+  }
+}
+
+/** The oracle hears of all that takes effect. */
+const judged = (aws: Aws, oracle: Oracle): void => {
+  aws.written((table, items) => {
+    for (const item of items) {
+      if (table === TABLES.events) void commitIn(item, oracle)
+      else if (table === TABLES.views) {
+        const found = viewRecord(item)
+        if (found?._tag === 'Row') oracle.rowStored(found.generation, found.row)
+        else if (found?._tag === 'Progress') oracle.advanced(found.generation, found.position)
+      }
+    }
+  })
+  aws.sent((queue, body) => {
+    if (queue === QUEUES.commands || queue === QUEUES.calls)
+      oracle.deliveries.sent((JSON.parse(body) as { readonly id: string }).id)
+    else if (queue === QUEUES.dead) oracle.deliveries.buried('a message', body.slice(0, 200))
+  })
+  aws.published(({ detail }) => {
+    const { id, event } = JSON.parse(detail) as { readonly id: string; readonly event: unknown }
+    oracle.events.published(id, event)
+  })
+}
+
+const commitIn = async (item: Readonly<Record<string, unknown>>, oracle: Oracle): Promise<void> => {
+  const { pk, sk } = item
+  const record = {
+    eventID: '1',
+    eventName: 'INSERT',
+    eventSource: 'aws:dynamodb',
+    dynamodb: { Keys: { pk, sk }, NewImage: item, SequenceNumber: '1', StreamViewType: 'NEW_IMAGE' },
+  }
+  const arrivals = await streamCommits({ Records: [record] })
+  if (E.isLeft(arrivals)) throw new Error('an item of the log is no record')
+  for (const { commit } of arrivals.right)
+    if (E.isLeft(commit))
+      oracle.judge.broken('S2', `what is stored decodes, and this does not: ${JSON.stringify(commit.left)}`)
+    else if (commit.right !== undefined) oracle.committed(commit.right)
+}
+
+/** What a sandbox makes outside its handler: its clients, and the ports over them. */
+const portsOf = (aws: Aws, parts: LambdaParts) => {
+  const configuration = clientOf(aws.requestHandler)
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient(configuration))
+  const clock = systemClock
+  const sqs = new SQSClient(configuration)
+  const queueOf = (name: string) => parts.queue({ client: sqs, queueUrl: urlOf(name), clock })
+  return {
+    clock,
+    configuration,
+    sqs,
+    queueOf,
+    store: parts.eventStore({ client, table: TABLES.events, clock }),
+    views: parts.viewStore({ client, table: TABLES.views, clock }),
+    cache: headCache(1000),
+  }
+}
+
+const ACCOUNT = '000000000000'
+const urlOf = (queue: string): string => `https://sqs.us-east-1.amazonaws.com/${ACCOUNT}/${queue}`
+const arnOf = (queue: string): string => `arn:aws:sqs:us-east-1:${ACCOUNT}:${queue}`
+
+const TIMEOUT_MS = 60_000
+const VISIBILITY_MS = 6 * TIMEOUT_MS
+
+const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
+  const open = (_sandbox: Sandbox) => {
+    const { clock, store, cache } = portsOf(aws, parts)
+    return async (event: unknown) => {
+      const request = event as Request
+      const aggregate = oracle.aggregates.get(streamParts(request.stream).category)
+      if (aggregate === undefined) throw new Error(`there is no aggregate for ${request.stream}`)
+      const sent = envelopeOf(aggregate, request, clock.nowMs())
+      const answers = await execute(aggregate, { store, clock, cache })(request.stream, [sent])()
+      if (E.isLeft(answers)) return answers
+      const [answer] = answers.right
+      if (answer === undefined) throw new Error('a command handler answers every member of its group')
+      return E.right(answer)
+    }
+  }
+  return aws.deploy('api', { timeoutMs: TIMEOUT_MS }, open) as unknown as Api
+}
+
+const streamFunctions = ({ service }: LambdaOptions, aws: Aws, oracle: Oracle, parts: LambdaParts): void => {
+  const onEvents = (
+    name: string,
+    work: (ports: ReturnType<typeof portsOf>) => WorkBatch,
+    passed: (commit: Parameters<Oracle['deliveries']['relayed']>[0]) => void,
+  ) => {
+    const open = () => parts.batchConsumer({ work: work(portsOf(aws, parts)) })
+    const target = aws.deploy(name, { timeoutMs: TIMEOUT_MS }, open)
+    aws.onTable(TABLES.events, target, {
+      source: 'dynamodb',
+      reportBatchItemFailures: true,
+      nameOf: ({ dynamodb }) => keysIn(dynamodb['Keys']),
+      passed: (records) => {
+        for (const { dynamodb } of records) {
+          const [stream, number] = keysOf(dynamodb['Keys'])
+          const commit = oracle.log.find((one) => one.stream === stream && one.number === number)
+          if (commit !== undefined) passed(commit)
+        }
+      },
+    })
+  }
+  onEvents(
+    'outbox',
+    ({ queueOf, configuration, clock }) =>
+      parts.outboxRelay({
+        service,
+        commands: queueOf(QUEUES.commands),
+        calls: queueOf(QUEUES.calls),
+        timers: told(
+          schedulerTimers({
+            client: new SchedulerClient(configuration),
+            group: 'default',
+            targetArn: arnOf(QUEUES.commands),
+            roleArn: `arn:aws:iam::${ACCOUNT}:role/scheduler`,
+            clock,
+          }),
+          oracle,
+        ),
+      }),
+    oracle.deliveries.relayed,
+  )
+  onEvents(
+    'publisher',
+    ({ configuration, clock }) =>
+      parts.relay({ client: new EventBridgeClient(configuration), bus: BUS, source: service.name, clock }),
+    () => undefined,
+  )
+  for (const name of new Set(service.projections.map((projection) => projection.name))) {
+    const projections = service.projections.filter((projection) => projection.name === name)
+    onEvents(
+      `projector ${name}`,
+      ({ store, views, clock }) => parts.projector({ projections, store, views, clock }),
+      (commit) => oracle.projected(name, commit),
+    )
+  }
+}
+
+/** The oracle hears of timers from whoever sets them: a schedule's name tells of none what it is for. */
+const told = (timers: ReturnType<typeof schedulerTimers>, { deliveries }: Oracle): typeof timers => ({
+  schedule: (timer) => async () => {
+    const done = await timers.schedule(timer)()
+    if (E.isRight(done)) deliveries.scheduled(timer.id)
+    return done
+  },
+  cancel: (id) => async () => {
+    const done = await timers.cancel(id)()
+    if (E.isRight(done)) deliveries.canceled(id)
+    return done
+  },
+})
+
+const keysOf = (keys: unknown): readonly [stream: string, number: number] => {
+  const { pk, sk } = keys as { readonly pk: { readonly S: string }; readonly sk: { readonly N?: string } }
+  return [pk.S, Number(sk.N)]
+}
+const keysIn = (keys: unknown): string => keysOf(keys).join('@')
+
+const queueFunctions = (
+  { gateways = () => [] }: LambdaOptions,
+  aws: Aws,
+  oracle: Oracle,
+  parts: LambdaParts,
+): void => {
+  const consumer = { visibilityMs: VISIBILITY_MS, reportBatchItemFailures: true, nameOf: letterId }
+  const deadLetters = (sqs: SQSClient, clock: Clock) =>
+    sqsDeadLetters({ client: sqs, queueUrl: urlOf(QUEUES.dead), clock })
+  const { aggregates } = oracle
+  const commands = aws.deploy('commands', { timeoutMs: TIMEOUT_MS }, () => {
+    const { store, clock, cache, sqs } = portsOf(aws, parts)
+    return parts.commandConsumer({
+      aggregates,
+      ports: { store, clock, cache },
+      deadLetters: deadLetters(sqs, clock),
+    })
+  })
+  aws.onQueue(QUEUES.commands, commands, consumer)
+  const calls = aws.deploy('calls', { timeoutMs: TIMEOUT_MS }, () => {
+    const { store, clock, cache, sqs } = portsOf(aws, parts)
+    const bound = gateways().map((binding) => ({
+      ...binding,
+      gateway: {
+        ...binding.gateway,
+        aggregate: aggregates.get(binding.gateway.aggregate.name) ?? binding.gateway.aggregate,
+      },
+    }))
+    return callConsumer({
+      gateways: bound,
+      ports: { store, clock, cache },
+      deadLetters: deadLetters(sqs, clock),
+    })
+  })
+  aws.onQueue(QUEUES.calls, calls, {
+    ...consumer,
+    deleted: ({ body }) => oracle.deliveries.called((JSON.parse(body) as { readonly id: string }).id),
+  })
+}
+
+const letterId = ({ body }: { readonly body: string }): string =>
+  (JSON.parse(body) as { readonly id?: string }).id ?? ''
+
+/** Takes every event off the bus, and counts each once by its id. */
+const subscriber = (aws: Aws, oracle: Oracle): void => {
+  const heard = aws.deploy('subscriber', { timeoutMs: TIMEOUT_MS }, () => async (event) => {
+    const { Records: records } = event as { readonly Records: ReadonlyArray<{ readonly body: string }> }
+    for (const { body } of records) {
+      const { detail } = JSON.parse(body) as { readonly detail: unknown }
+      const published = await publishedEvent(detail)()
+      if (E.isLeft(published)) throw new Error('what is on the bus is no event')
+      oracle.events.heard(published.right.id)
+    }
+    return undefined
+  })
+  aws.onQueue(QUEUES.events, heard, {
+    visibilityMs: VISIBILITY_MS,
+    nameOf: ({ body }) => (JSON.parse(body) as { readonly detail: { readonly id: string } }).detail.id,
+  })
+}

@@ -1,0 +1,57 @@
+/** The services before a run: set up once, benignly and in no time, and then shared by many runs. */
+
+import { type Bus, eventBridgeWith } from '../../models/event-bridge/bus.ts'
+import { schedulerModel } from '../../models/scheduler.ts'
+import { arnOf, sqsModel } from '../../models/sqs.ts'
+import { dynamoDbWire } from '../../sdk/dynamo-db.ts'
+import type { AwsState } from './aws.ts'
+import type { RequestHandler } from './transport.ts'
+
+export interface SetUp {
+  /** Makes the tables, by clients of the SDK with this request handler. */
+  tables(this: void, requestHandler: RequestHandler): Promise<void>
+  readonly queues?: ReadonlyArray<{
+    readonly name: string
+    readonly attributes?: Readonly<Record<string, string>>
+  }>
+  /** Buses whose rules have queues of the same account as their targets. */
+  readonly buses?: ReadonlyArray<{
+    readonly name: string
+    readonly rules: ReadonlyArray<{
+      readonly name: string
+      /** As PutRule takes it; every event unless told. */
+      readonly pattern?: object
+      readonly targets: ReadonlyArray<{ readonly id: string; readonly queue: string }>
+    }>
+  }>
+}
+
+/** The client of a process that is the first to speak reads the machine's files: so it is done here, outside of runs. */
+export const setUpAws = async ({ tables, queues = [], buses = [] }: SetUp): Promise<AwsState> => {
+  let dynamoDb = dynamoDbWire.initial()
+  await tables({
+    handle: (request) => {
+      const stepped = dynamoDbWire.step(dynamoDb, request, { nowMs: 0 })
+      dynamoDb = stepped.state
+      return Promise.resolve({ response: stepped.answer })
+    },
+    destroy: () => undefined,
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  })
+  let sqs = sqsModel.initial
+  for (const { name: queue, attributes = {} } of queues)
+    ({ state: sqs } = sqsModel.step(sqs, { _tag: 'CreateQueue', queue, attributes }, { nowMs: 0 }))
+  const eventBridge = eventBridgeWith(
+    buses.map(
+      ({ name, rules }): Bus => ({
+        name,
+        rules: rules.map(({ targets, ...rule }) => ({
+          ...rule,
+          targets: targets.map(({ id, queue }) => ({ id, arn: arnOf(queue) })),
+        })),
+      }),
+    ),
+  )
+  return { dynamoDb, sqs, scheduler: schedulerModel.initial, eventBridge }
+}

@@ -1,0 +1,80 @@
+/**
+ * All that may happen to a small workload, up to so many deviations at once: a proof within bounds, where chance only
+ * samples.
+ *
+ * Law: each set of deviations that a run can meet is tried once. A pair is tried as its earlier deviation followed by
+ * whatever that makes possible after it.
+ */
+import { type Sites } from '../chooser.ts'
+import type { Deviations, Request, Run } from '../run.ts'
+import type { Simulation } from '../simulation.ts'
+
+export interface Scope {
+  /** The workload; that of the seed `0` unless told. */
+  readonly requests?: ReadonlyArray<Request>
+  readonly seed?: string
+  /** 1: all single deviations; 2: all pairs as well. */
+  readonly depth: 1 | 2
+  /** The kinds of deviation that are tried; all unless told. */
+  readonly kinds?: (kind: string) => boolean
+  /** Told after each run. */
+  readonly progress?: (runs: number) => void
+}
+
+/** What was tried, and what came of it. */
+export interface Exhausted {
+  readonly runs: number
+  readonly operations: number
+  /** The decision points of the benign run. */
+  readonly sites: number
+  readonly singles: number
+  readonly pairs: number
+  /** The kinds of deviation that were tried, sorted. */
+  readonly kinds: ReadonlyArray<string>
+  /** The first run that broke something. */
+  readonly failing?: Run
+}
+
+export const exhaustive = async (simulation: Simulation, scope: Scope): Promise<Exhausted> => {
+  const { seed = '0', depth, kinds = () => true, progress } = scope
+  const requests = scope.requests ?? simulation.requestsOf(seed)
+  const tried = { runs: 0, operations: 0, singles: 0, pairs: 0 }
+  const met = new Set<string>()
+  let failing: Run | undefined
+  const attempt = async (deviations: Deviations): Promise<Sites> => {
+    const sites: Sites = new Map()
+    const run = await simulation.replay({ seed, deviations }, requests, { sites })
+    tried.runs += 1
+    tried.operations += run.operations
+    if (run.violation !== undefined) failing ??= run
+    progress?.(tried.runs)
+    return sites
+  }
+  const possible = function* (sites: Sites, after?: string): Generator<readonly [string, string]> {
+    let passed = after === undefined
+    for (const [key, offers] of sites) {
+      if (passed) for (const kind of offers) if (kinds(kind)) yield [key, kind]
+      passed ||= key === after
+    }
+  }
+  const benign = await attempt(new Map())
+  for (const first of possible(benign)) {
+    if (failing !== undefined) break
+    met.add(first[1])
+    tried.singles += 1
+    const sites = await attempt(new Map([first]))
+    if (depth === 1) continue
+    for (const second of possible(sites, first[0])) {
+      if (failing !== undefined) break
+      met.add(second[1])
+      tried.pairs += 1
+      await attempt(new Map([first, second]))
+    }
+  }
+  return {
+    ...tried,
+    sites: benign.size,
+    kinds: [...met].toSorted(),
+    ...(failing === undefined ? {} : { failing }),
+  }
+}

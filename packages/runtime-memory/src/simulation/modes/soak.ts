@@ -1,0 +1,50 @@
+/** Runs by chance, one seed after the other, until something breaks, the seeds are through or the time is up. */
+import { type Coverage, coverage as newCoverage } from '../chooser.ts'
+import type { Run } from '../run.ts'
+import type { Simulation } from '../simulation.ts'
+
+export interface Soaking {
+  /** The first seed; 0 unless told. */
+  readonly from?: number
+  readonly seeds: number
+  /** Whether to go on; asked before each run. */
+  readonly more?: () => boolean
+  /** Told after each run. */
+  readonly progress?: (soaked: Soaked) => void
+  /** Every so many seeds one runs twice, and has to do the same both times; none unless told. */
+  readonly twiceEvery?: number
+}
+
+export interface Soaked {
+  readonly runs: number
+  readonly operations: number
+  /** Runs that were made twice, and those of them that differed. */
+  readonly doubles: number
+  readonly differing: ReadonlyArray<string>
+  readonly coverage: Coverage
+  readonly failing?: Run
+}
+
+export const soak = async (simulation: Simulation, soaking: Soaking): Promise<Soaked> => {
+  const { from = 0, seeds, more = () => true, progress, twiceEvery } = soaking
+  const coverage = newCoverage()
+  const differing: Array<string> = []
+  let soaked: Soaked = { runs: 0, operations: 0, doubles: 0, differing, coverage }
+  for (let at = 0; at < seeds && more(); at += 1) {
+    const seed = String(from + at)
+    const run = await simulation.run(seed, { coverage })
+    const { violation } = run
+    const twice = twiceEvery !== undefined && at % twiceEvery === 0
+    if (twice && (await simulation.run(seed)).hash !== run.hash) differing.push(seed)
+    soaked = {
+      ...soaked,
+      runs: soaked.runs + 1,
+      operations: soaked.operations + run.operations,
+      doubles: soaked.doubles + (twice ? 1 : 0),
+      ...(violation === undefined ? {} : { failing: run }),
+    }
+    progress?.(soaked)
+    if (violation !== undefined || differing.length > 0) break
+  }
+  return soaked
+}
