@@ -2,7 +2,7 @@
 import type { History, Operation } from './operation.ts'
 
 /** `client 1 appended a at order-1@3 (steps 4 to 9, ok)`. */
-export const told = (operation: Operation): string => {
+const told = (operation: Operation): string => {
   const { process, invokedAt, completedAt, outcome } = operation
   const steps = completedAt === undefined ? `from step ${invokedAt}` : `steps ${invokedAt} to ${completedAt}`
   return `${process} ${operation.kind === 'append' ? appended(operation) : shown(operation)} (${steps}, ${outcome})`
