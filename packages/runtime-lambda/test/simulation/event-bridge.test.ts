@@ -7,7 +7,7 @@ import {
   type EventBridgeState,
   eventBridgeWith,
 } from '../../../runtime-memory/src/simulation/models/event-bridge/bus.ts'
-import * as eventBridge from '../../../runtime-memory/src/simulation/sdk/event-bridge.ts'
+import { eventBridgeWire } from '../../../runtime-memory/src/simulation/sdk/event-bridge.ts'
 import { PublishedEvent, publishedEvents, relay } from '../../src/relay/index.ts'
 import { instantClock } from '../instant-clock.ts'
 import { history, TIME_MS, tally } from '../tally.ts'
@@ -27,7 +27,7 @@ const bus = {
 
 const bridge = (deviate?: Deviate) => {
   const clock = instantClock(TIME_MS)
-  const service = simulated(eventBridge, eventBridgeWith([bus]), clock.nowMs, deviate)
+  const service = simulated(eventBridgeWire, eventBridgeWith([bus]), clock.nowMs, deviate)
   const client = new EventBridgeClient(service.config)
   return { client, clock, ...service }
 }

@@ -27,7 +27,7 @@ import { describe, expect, test } from 'vitest'
 import { kinesisWith } from '../../../runtime-memory/src/simulation/models/kinesis/kinesis.ts'
 import { kinesisEvent } from '../../../runtime-memory/src/simulation/models/kinesis/lambda-event.ts'
 import { recordsAfter, shards } from '../../../runtime-memory/src/simulation/models/kinesis/stream.ts'
-import * as kinesis from '../../../runtime-memory/src/simulation/sdk/kinesis.ts'
+import { kinesisWire } from '../../../runtime-memory/src/simulation/sdk/kinesis.ts'
 import { instantClock } from '../instant-clock.ts'
 import { utf8 } from '../kinesis/records.ts'
 import { type Deviate, simulated } from './simulated-service.ts'
@@ -37,7 +37,12 @@ const STREAM = 'readings'
 const service = (deviate?: Deviate, count = 2) => {
   const clock = instantClock()
   const options = [{ name: STREAM, shards: count }]
-  const { config, ...rest } = simulated(kinesis, kinesisWith(options, clock.nowMs()), clock.nowMs, deviate)
+  const { config, ...rest } = simulated(
+    kinesisWire,
+    kinesisWith(options, clock.nowMs()),
+    clock.nowMs,
+    deviate,
+  )
   return { client: new KinesisClient(config), clock, ...rest }
 }
 

@@ -56,7 +56,7 @@ const moves = (deviating: boolean, afterMs: fc.Arbitrary<number>): fc.Arbitrary<
 export const benignMoves = moves(false, fc.nat(2000))
 
 /** Now and then hours pass. */
-export const anyMoves = moves(true, fc.oneof(fc.nat(2000), fc.nat(2000), fc.nat(8 * 3_600_000)))
+export const anyMoves = moves(true, fc.oneof(fc.nat(2000), fc.nat(2000), fc.nat(30 * 3_600_000)))
 
 export interface Made {
   readonly request: KinesisRequest

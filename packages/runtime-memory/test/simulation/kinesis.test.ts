@@ -99,6 +99,15 @@ describe('whatever is asked of a stream, and whatever deviates', () => {
       }
     },
   )
+  property.prop([anyMoves])(
+    'the numbers that puts are answered grow in each shard, whatever was trimmed',
+    (moves) => {
+      const given = play(start(), moves).flatMap(accepted)
+      for (const [, mates] of Map.groupBy(given, ({ ShardId }) => ShardId))
+        for (const [at, { SequenceNumber = '' }] of mates.entries())
+          if (at > 0) expect(precedes(mates[at - 1]?.SequenceNumber ?? '', SequenceNumber)).toBe(true)
+    },
+  )
   property.prop([anyMoves, fc.bigInt(0n, 2n ** 128n - 1n)])(
     'every hash key belongs to exactly one open shard',
     (moves, hashKey) => {

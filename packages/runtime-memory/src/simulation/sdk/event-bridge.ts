@@ -7,31 +7,28 @@
 import type { EventBridgeState } from '../models/event-bridge/bus.ts'
 import { type EventBridgeRequest, eventBridgeModel } from '../models/event-bridge/event-bridge.ts'
 import type { PutEventsEntry } from '../models/event-bridge/put-events.ts'
-import type { At } from '../models/model.ts'
+import type { At, Stepped } from '../models/model.ts'
 import { failure, operationOf, success, unknownOperation } from './aws-json.ts'
 import { type HttpAnswer, type HttpRequest, jsonOf } from './http.ts'
 
-export const wire = (
-  state: EventBridgeState,
-  request: HttpRequest,
-  at: At,
-): { readonly state: EventBridgeState; readonly answer: HttpAnswer } => {
-  const asked = requestOf(request)
-  if (asked === undefined) return { state, answer: unknownOperation(operationOf(request)) }
-  const { state: next, answer } = eventBridgeModel.step(state, asked, at)
-  if (answer._tag === 'Refused') return { state: next, answer: failure(answer.error, answer.message) }
-  if (answer._tag !== 'Output') throw new Error(`a call over the wire is answered with ${answer._tag}`)
-  const output = asked._tag === 'Replay' ? started(state, asked.name, at.nowMs) : answer.output
-  return { state: next, answer: success(output) }
-}
-
-export const offers = (state: EventBridgeState, request: HttpRequest): ReadonlyArray<string> => {
-  const asked = requestOf(request)
-  return asked === undefined ? [] : eventBridgeModel.offers(state, asked)
+export const eventBridgeWire = {
+  wire: (state: EventBridgeState, request: HttpRequest, at: At): Stepped<EventBridgeState, HttpAnswer> => {
+    const asked = requestOf(request)
+    if (asked === undefined) return { state, answer: unknownOperation(operationOf(request)) }
+    const { state: next, answer } = eventBridgeModel.step(state, asked, at)
+    if (answer._tag === 'Refused') return { state: next, answer: failure(answer.error, answer.message) }
+    if (answer._tag !== 'Output') throw new Error(`a call over the wire is answered with ${answer._tag}`)
+    const output = asked._tag === 'Replay' ? started(state, asked.name, at.nowMs) : answer.output
+    return { state: next, answer: success(output) }
+  },
+  offers: (state: EventBridgeState, request: HttpRequest): ReadonlyArray<string> => {
+    const asked = requestOf(request)
+    return asked === undefined ? [] : eventBridgeModel.offers(state, asked)
+  },
 }
 
 /** What the model is asked; undefined for an operation that it does not have. */
-export const requestOf = (request: HttpRequest): EventBridgeRequest | undefined => {
+const requestOf = (request: HttpRequest): EventBridgeRequest | undefined => {
   const input = jsonOf(request)
   switch (operationOf(request)) {
     case 'PutEvents':

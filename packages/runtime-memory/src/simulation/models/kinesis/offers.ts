@@ -9,6 +9,7 @@ import {
   shardAsked,
   streamFor,
 } from './request.ts'
+import { splitInHalf } from './reshard.ts'
 import { precedes } from './sequence-number.ts'
 import { isOpen, type Stream, shardOf } from './stream.ts'
 
@@ -17,7 +18,7 @@ export const offers = (state: KinesisState, request: KinesisRequest): ReadonlyAr
   const stream = streamFor(state, request)
   if (isRefused(stream)) return []
   const shard = shardAsked(stream, request)
-  const split = shard !== undefined && isOpen(shard) && shard.firstHashKey !== shard.lastHashKey
+  const split = shard !== undefined && isOpen(shard) && splitInHalf(stream, shard, 0) !== undefined
   return [...ownOffers(stream, request), ...(split ? ['resharded'] : [])]
 }
 

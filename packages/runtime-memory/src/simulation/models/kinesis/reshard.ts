@@ -2,7 +2,8 @@
  * Splits and merges: the parents are closed, and their children take over their hash keys.
  *
  * Here the change is through at once; at AWS the stream is UPDATING for some seconds, and its parents take records as long.
- * Source: Kinesis Data Streams Developer Guide, "Resharding a stream" (2026-11).
+ * Source: Kinesis Data Streams Developer Guide, "Resharding a stream" (2026-11); for what is refused, and in which words,
+ * github.com/mhart/kinesalite, issue 109 and splitShard and mergeShards, which were written beside the service (2021-02).
  */
 
 import { type Refused, refused } from '../answer.ts'
@@ -22,8 +23,8 @@ export const splitShard = (
   const { firstHashKey, lastHashKey } = shard
   const isInside =
     isHashKey(startingHashKey) &&
-    BigInt(startingHashKey) > BigInt(firstHashKey) &&
-    BigInt(startingHashKey) <= BigInt(lastHashKey)
+    BigInt(startingHashKey) > BigInt(firstHashKey) + 1n &&
+    BigInt(startingHashKey) < BigInt(lastHashKey)
   if (!isInside)
     return refused(
       'InvalidArgumentException',
@@ -36,7 +37,7 @@ export const splitShard = (
   return [before, rest].reduce(withShard, withChanged(stream, closed(shard, nowMs)))
 }
 
-/** In the middle of its hash keys; undefined where it has only one. */
+/** In the middle of its hash keys; undefined where it has too few. */
 export const splitInHalf = (stream: Stream, shard: Shard, nowMs: number): Stream | undefined => {
   const middle = (BigInt(shard.firstHashKey) + BigInt(shard.lastHashKey) + 1n) / 2n
   const split = splitShard(stream, shard.id, String(middle), nowMs)
@@ -55,25 +56,21 @@ export const mergeShards = (
   if (adjacent === undefined) return missing(stream, adjacentId)
   if (!isOpen(shard)) return notOpen(stream, shard)
   if (!isOpen(adjacent)) return notOpen(stream, adjacent)
-  if (!follows(shard, adjacent) && !follows(adjacent, shard))
+  if (BigInt(shard.lastHashKey) + 1n !== BigInt(adjacent.firstHashKey))
     return refused(
       'InvalidArgumentException',
       `Shards ${id} and ${adjacentId} in stream ${stream.name} are not an adjacent pair of shards eligible for merging`,
     )
-  const [lower, upper] = follows(shard, adjacent) ? [shard, adjacent] : [adjacent, shard]
   const child = {
     parent: id,
     adjacentParent: adjacentId,
-    firstHashKey: lower.firstHashKey,
-    lastHashKey: upper.lastHashKey,
+    firstHashKey: shard.firstHashKey,
+    lastHashKey: adjacent.lastHashKey,
     begunSeconds: afterAll([shard, adjacent], nowMs),
   }
   const both = [closed(shard, nowMs), closed(adjacent, nowMs)].reduce(withChanged, stream)
   return withShard(both, child)
 }
-
-const follows = (one: Shard, other: Shard): boolean =>
-  BigInt(one.lastHashKey) + 1n === BigInt(other.firstHashKey)
 
 const missing = ({ name, arn }: Stream, id: string): Refused =>
   refused(
@@ -81,10 +78,10 @@ const missing = ({ name, arn }: Stream, id: string): Refused =>
     `Could not find shard ${id} in stream ${name} under account ${arn.split(':')[4]}.`,
   )
 
-const notOpen = ({ name }: Stream, { id }: Shard): Refused =>
+const notOpen = ({ name, arn }: Stream, { id }: Shard): Refused =>
   refused(
     'InvalidArgumentException',
-    `Shard ${id} in stream ${name} is not eligible: it has been split or merged before`,
+    `Shard ${id} in stream ${name} under account ${arn.split(':')[4]} has already been merged or split, and thus is not eligible for merging or splitting.`,
   )
 
 /** Later than all parents, so that the children's numbers come after theirs. */
