@@ -158,10 +158,10 @@ const image = async (subject: Subject) => {
   const { Shards = [] } = await subject.client.send(new ListShardsCommand({ StreamName: subject.stream }))
   const listed = Shards.toSorted((one, other) => ((one.ShardId ?? '') < (other.ShardId ?? '') ? -1 : 1))
   return Promise.all(
-    listed.map(async ({ SequenceNumberRange: { EndingSequenceNumber: end } = {}, ...shown }) => ({
-      ...shown,
-      closed: end !== undefined,
-      ...(await read(subject, { ShardId: shown.ShardId, ShardIteratorType: 'TRIM_HORIZON' })),
+    listed.map(async ({ SequenceNumberRange: range, ...shown }) => ({
+      shown,
+      closed: range?.EndingSequenceNumber !== undefined,
+      held: await read(subject, { ShardId: shown.ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
     })),
   )
 }

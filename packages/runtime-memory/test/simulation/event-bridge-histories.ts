@@ -55,7 +55,7 @@ const anyEntry = fc
   .record({ type: fc.constantFrom('order.Placed', 'order.Paid', 'stock.Moved'), n: fc.nat(2) })
   .map(({ type, n }) => entry(type, { n }))
 
-export type Act =
+type Act =
   | { readonly _tag: 'Put'; readonly entries: ReadonlyArray<PutEventsEntry> }
   | { readonly _tag: 'Deliver' | 'Delivered' | 'Failed' | 'Refused'; readonly pick: number }
   | { readonly _tag: 'Replay' }

@@ -16,7 +16,7 @@ export const TIME_MS = 1_767_225_600_000
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'gerät-3')
 
 /** What a client does next; numbers pick among the shards that there are. */
-export type Act =
+type Act =
   | { readonly _tag: 'Put'; readonly keys: ReadonlyArray<string> }
   | { readonly _tag: 'PutOne'; readonly key: string }
   | { readonly _tag: 'Split' | 'Merge' | 'Read'; readonly pick: number }
@@ -77,7 +77,7 @@ export const start = (distribution: Stream['distribution'] = 'USER_PARTITION_KEY
   kinesisWith([{ name: STREAM, shards: 2, distribution }], TIME_MS)
 
 /** Each record's data is its number, so that none is like another. */
-export const requestsOf = (stream: Stream, { act: does }: Move, at: number): KinesisRequest => {
+const requestsOf = (stream: Stream, { act: does }: Move, at: number): KinesisRequest => {
   const open = shards(stream).filter(isOpen)
   const shard = (pick: number, of = open) => of[pick % of.length]
   const data = (place: number) => Buffer.from(`${at}.${place}`).toString('base64')

@@ -42,7 +42,7 @@ export interface Rule {
   readonly targets: ReadonlyArray<Target>
 }
 
-export interface Archive {
+interface Archive {
   readonly name: string
   readonly pattern?: object
 }

@@ -19,7 +19,7 @@ export interface PutEventsEntry {
   readonly Time?: number
 }
 
-export interface PutEventsResult {
+interface PutEventsResult {
   readonly EventId?: string
   readonly ErrorCode?: string
   readonly ErrorMessage?: string

@@ -5,7 +5,7 @@
  */
 import type { StoredRecord, Stream } from './stream.ts'
 
-export interface KinesisEventRecord {
+interface KinesisEventRecord {
   readonly kinesis: {
     readonly kinesisSchemaVersion: '1.0'
     readonly partitionKey: string

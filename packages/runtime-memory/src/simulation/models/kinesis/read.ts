@@ -85,7 +85,7 @@ const startOf = (shard: Shard, input: IteratorInput): string | Refused => {
 const lacking = (parameter: string, { ShardIteratorType: type }: IteratorInput): Refused =>
   refused('InvalidArgumentException', `Must either specify ${parameter} for ShardIteratorType ${type}.`)
 
-export interface RecordOutput {
+interface RecordOutput {
   readonly SequenceNumber: string
   readonly PartitionKey: string
   readonly Data: string
