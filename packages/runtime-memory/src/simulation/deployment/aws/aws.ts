@@ -13,7 +13,11 @@ import {
 import type { EventBridgeState } from '../../models/event-bridge/bus.ts'
 import { due, nextDueMs as nextDeliveryMs } from '../../models/event-bridge/delivery.ts'
 import { eventBridgeModel } from '../../models/event-bridge/event-bridge.ts'
-import type { Invocation, StreamMappingSettings } from '../../models/event-source-mapping/index.ts'
+import type {
+  Invocation,
+  ListedShard,
+  StreamMappingSettings,
+} from '../../models/event-source-mapping/index.ts'
 import type { FunctionSettings } from '../../models/lambda/index.ts'
 import { offersOf } from '../../models/offers.ts'
 import type { QueueMappingSettings } from '../../models/queue-mapping.ts'
@@ -96,7 +100,6 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
     sent: services.sent,
     published: services.published,
     onTable: (table, target, { nameOf, passed, ...settings }) => {
-      const named = new Map<string, string>()
       const mapping = drivenMapping<LambdaRecord>(stage, {
         name: target.name,
         settings,
@@ -105,21 +108,20 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
         passed: (all) =>
           passed?.(all.flatMap(({ record, because }) => (because === 'successful' ? [record.value] : []))),
       })
-      services.records(table, (shard, parents, records) => {
-        if (!named.has(shard)) mapping.listed([{ shard, parents }])
-        named.set(shard, shard)
+      services.records(table, (listed, records) => {
         const arrivedMs = kernel.nowMs()
-        kernel.at(arrivedMs + STREAM_MS, `${target.name} is told of ${table}`, () =>
+        kernel.at(arrivedMs + STREAM_MS, `${target.name} is told of ${table}`, () => {
+          mapping.listed(listed)
           mapping.arrived(
-            records.map((record) => ({
+            records.map(({ shard, record }) => ({
               shard,
               sequenceNumber: String(record.dynamodb['SequenceNumber']),
               key: JSON.stringify(record.dynamodb['Keys']),
               arrivedMs,
               value: record,
             })),
-          ),
-        )
+          )
+        })
       })
     },
     onQueue: (queue, target, { visibilityMs, nameOf, deleted, ...settings }) => {
@@ -163,10 +165,10 @@ const batchOf = ({ records }: Invocation<LambdaRecord>): unknown => ({
   })),
 })
 
+/** The shards of a stream, and what is new in them. */
 type RecordsListener = (
-  shard: string,
-  parents: ReadonlyArray<string>,
-  records: ReadonlyArray<LambdaRecord>,
+  listed: ReadonlyArray<ListedShard>,
+  records: ReadonlyArray<{ readonly shard: string; readonly record: LambdaRecord }>,
 ) => void
 
 interface Services extends Pick<Aws, 'state' | 'written' | 'sent' | 'published'> {
@@ -193,18 +195,21 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
     for (const [table, listeners] of recordListeners) {
       const stream = streamArnOf(state.dynamoDb, table)
       if (stream === undefined) continue
-      for (const { id: shard, parent } of shards(state.dynamoDb, stream, kernel.nowMs())) {
-        const { Records: records } = recordsAfter(
-          state.dynamoDb,
-          { stream, shard },
-          kernel.nowMs(),
-          read.get(shard),
-        )
-        const last = records.at(-1)
-        if (last === undefined) continue
-        read.set(shard, String(last.dynamodb['SequenceNumber']))
-        for (const listener of listeners) listener(shard, parent === undefined ? [] : [parent], records)
-      }
+      const all = shards(state.dynamoDb, stream, kernel.nowMs())
+      const records = all.flatMap(({ id: shard }) => {
+        const place = { stream, shard }
+        const { Records: news } = recordsAfter(state.dynamoDb, place, kernel.nowMs(), read.get(shard))
+        const last = news.at(-1)
+        if (last !== undefined) read.set(shard, String(last.dynamodb['SequenceNumber']))
+        return news.map((record) => ({ shard, record }))
+      })
+      if (records.length === 0) continue
+      const listed = all.map(({ id: shard, parent, end }) => ({
+        shard,
+        parents: parent === undefined ? [] : [parent],
+        closed: end !== undefined,
+      }))
+      for (const listener of listeners) listener(listed, records)
     }
   }
   const sqs = (request: SqsRequest, deviation?: string) => {
