@@ -35,3 +35,4 @@ export {
   simulation,
   type Workload,
 } from './simulation.ts'
+export type { Surroundings, SurroundingsPorts } from './surroundings.ts'

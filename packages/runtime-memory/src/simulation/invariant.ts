@@ -13,9 +13,9 @@ export type Judgement = boolean | string | void
 /** What happened so far, for whoever judges the whole. */
 export interface Overview {
   /** The states of an aggregate's streams, folded from their logs. */
-  states<State, Event extends StoredEvent>(
+  states<Command, State, Event extends StoredEvent, Rejection>(
     this: void,
-    aggregate: Aggregate<never, State, Event, never>,
+    aggregate: Aggregate<Command, State, Event, Rejection>,
   ): ReadonlyMap<StreamName, State>
   /** All commits, in the order in which they were appended. */
   readonly log: ReadonlyArray<Commit>
