@@ -125,6 +125,7 @@ const plain = (value: unknown, name = ''): unknown => {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => key !== '$metadata' && key !== 'ConsumedCapacity')
+      .toSorted(byText)
       .map(([key, inner]) => [key, plain(inner, key)]),
   )
 }

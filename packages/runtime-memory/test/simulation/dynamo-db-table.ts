@@ -12,7 +12,7 @@ import {
 export const TABLE = 'orders'
 export const START_MS = 1_767_225_600_000
 
-export const definition: TableDefinition = {
+const definition: TableDefinition = {
   TableName: TABLE,
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [

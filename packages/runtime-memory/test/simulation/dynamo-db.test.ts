@@ -141,7 +141,7 @@ const paged = (
   choices: ReadonlyArray<number>,
 ) => {
   const found: Array<Item> = []
-  let [pages, emptyPages]: [number, number] = [0, 0]
+  let pages = 0
   let start: unknown
   do {
     const asked = start === undefined ? input : { ...input, ExclusiveStartKey: start }
@@ -152,9 +152,9 @@ const paged = (
     found.push(...items)
     pages += 1
     start = page['LastEvaluatedKey']
-    if (items.length === 0 && start !== undefined) emptyPages += 1
+    if (pages > 100) throw new Error('the pages do not end')
   } while (start !== undefined)
-  return { found, pages, emptyPages }
+  return found
 }
 
 const anyChoices = fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 6 })
@@ -166,7 +166,7 @@ describe('the pages of a read', () => {
     (items, choices, Limit, ScanIndexForward) => {
       const state = puts(empty(), ...items)
       const limited = Limit === undefined ? {} : { Limit }
-      expect(paged(state, 'Scan', limited, choices).found).toEqual(allOf(state))
+      expect(paged(state, 'Scan', limited, choices)).toEqual(allOf(state))
       const query = {
         KeyConditionExpression: 'pk = :p AND sk BETWEEN :low AND :high',
         FilterExpression: 'n <> :none',
@@ -181,7 +181,7 @@ describe('the pages of a read', () => {
             pk?.['S' as never] === 'p' && Number(sk?.['N' as never]) <= 3 && n?.['N' as never] !== '0',
         )
         .toSorted((one, other) => Number(one['sk']?.['N' as never]) - Number(other['sk']?.['N' as never]))
-      const { found } = paged(state, 'Query', query, choices)
+      const found = paged(state, 'Query', query, choices)
       expect(found).toEqual(ScanIndexForward ? wanted : wanted.toReversed())
     },
   )

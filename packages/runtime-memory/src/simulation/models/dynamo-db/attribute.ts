@@ -65,10 +65,10 @@ export const compareValues = (one: AttributeValue, other: AttributeValue): numbe
   return undefined
 }
 
-export const bytesOf = (base64: string): Buffer => Buffer.from(base64, 'base64')
+const bytesOf = (base64: string): Buffer => Buffer.from(base64, 'base64')
 
 /** By their bytes in UTF-8, in which a pair of surrogates comes after every other character. */
-export const compareTexts = (one: string, other: string): number => {
+const compareTexts = (one: string, other: string): number => {
   const length = Math.min(one.length, other.length)
   for (let at = 0; at < length; at += 1) {
     const [left, right] = [one.charCodeAt(at), other.charCodeAt(at)]

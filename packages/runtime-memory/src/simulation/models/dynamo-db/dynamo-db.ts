@@ -83,7 +83,7 @@ interface Named {
 }
 
 /** The named shard, or the first open one, is closed and goes on in two children. */
-export const split = (state: DynamoDb, { TableName, ShardId }: Named, nowMs: number): DynamoDb => {
+const split = (state: DynamoDb, { TableName, ShardId }: Named, nowMs: number): DynamoDb => {
   const table = tableOf(state, TableName)
   const { stream } = table
   const shard = stream?.shards.find(({ id, closed }) => closed === undefined && (ShardId ?? id) === id)

@@ -11,7 +11,7 @@ import { keyOf, placeOf, type Table } from './table.ts'
 /** What expired longer ago than this is never swept. Source: the same page. */
 const FIVE_YEARS_S = 5 * 365 * 24 * 60 * 60
 
-export const isExpired = ({ ttl }: Table, item: Item, nowMs: number): boolean => {
+const isExpired = ({ ttl }: Table, item: Item, nowMs: number): boolean => {
   const value = ttl === undefined ? undefined : attributeOf(item, ttl)
   if (value === undefined || !('N' in value)) return false
   const [expiresAtS, nowS] = [Number(value.N), nowMs / 1000]

@@ -1,11 +1,8 @@
 export type { AttributeValue, Item } from './attribute.ts'
 export * from './dynamo-db.ts'
-export { sweep } from './expiry.ts'
 export type { DynamoDb } from './state.ts'
 export {
-  type LambdaEvent,
   type LambdaRecord,
-  type ListedShard,
   recordsAfter,
   shards,
   streamArnOf,

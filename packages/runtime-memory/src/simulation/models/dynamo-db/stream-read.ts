@@ -68,7 +68,7 @@ const eventId = ({ sequenceNumber }: StreamRecord): string =>
   BigInt(sequenceNumber).toString(16).padStart(32, '0')
 
 /** The part of a record that a function and a reader of the stream see alike. */
-export const bodyOf = (stream: Stream, record: StreamRecord): Readonly<Record<string, unknown>> => ({
+const bodyOf = (stream: Stream, record: StreamRecord): Readonly<Record<string, unknown>> => ({
   ApproximateCreationDateTime: Math.floor(record.timeMs / 1000),
   Keys: record.keys,
   ...(record.newImage === undefined ? {} : { NewImage: record.newImage }),

@@ -30,7 +30,7 @@ export interface Index extends KeySchema {
   readonly included: ReadonlyArray<string>
 }
 
-export type Partition = ReadonlyArray<Item>
+type Partition = ReadonlyArray<Item>
 
 /** By the text of the partition key. */
 export type Items = ReadonlyMap<string, Partition>
