@@ -9,8 +9,7 @@ const element = (name, className, text) => {
   if (text !== undefined) made.textContent = text
   return made
 }
-const column = new Map(run.lanes.map((lane, at) => [lane, at + 1]))
-document.documentElement.style.setProperty('--count', String(Math.max(1, run.lanes.length)))
+const column = new Map()
 const only = new Set()
 let chosen = -1
 
@@ -18,26 +17,27 @@ const said = (step) => step.operation + ' ' + step.subject + (step.answer === un
 const way = (step) => (step.to === undefined ? step.lane : step.lane + ' \\u2192 ' + step.to)
 const breaks = (step) => run.violation !== null && step.number === run.violation.step
 
-const label = (step, first, last) => {
-  const right = first - 1 > run.lanes.length - last
-  const made = element('div', right ? 'label right' : 'label')
-  made.style.gridColumn = right ? '1 / ' + (last + 1) : first + ' / -1'
+const label = (step) => {
+  const made = element('div', 'label')
   made.append(element('span', 'path', way(step)), element('span', 'said', said(step)))
   if (step.deviation !== undefined) made.append(' ', element('span', 'mark', '\\u2715 ' + step.deviation))
   if (breaks(step)) made.append(' ', element('span', 'mark', '\\u25c6 ' + run.violation.invariant + ' did not hold'))
   return made
 }
-const arrow = (step, first, last) => {
+/** Draws a step between the columns that its lanes have by now. */
+const place = (step, made) => {
   const from = column.get(step.lane)
-  const self = first === last
-  const made = element('div', self ? 'arrow self' : from === last ? 'arrow left' : 'arrow')
-  made.style.gridColumn = first + ' / ' + (last + 1)
-  if (!self) made.style.marginInline = 'calc(50% / ' + (last - first + 1) + ')'
-  return made
+  const to = column.get(step.to === undefined ? step.lane : step.to)
+  const [first, last] = [Math.min(from, to), Math.max(from, to)]
+  const [label, arrow] = made.querySelector('.columns').children
+  const right = first - 1 > column.size - last
+  label.className = right ? 'label right' : 'label'
+  label.style.gridColumn = right ? '1 / ' + (last + 1) : first + ' / -1'
+  arrow.className = first === last ? 'arrow self' : from === last ? 'arrow left' : 'arrow'
+  arrow.style.gridColumn = first + ' / ' + (last + 1)
+  arrow.style.marginInline = first === last ? '' : 'calc(50% / ' + (last - first + 1) + ')'
 }
 const row = (step, at) => {
-  const ends = [column.get(step.lane), column.get(step.to === undefined ? step.lane : step.to)]
-  const [first, last] = [Math.min(...ends), Math.max(...ends)]
   const made = element('li', 'step')
   made.id = 'step-' + step.number
   made.setAttribute('role', 'option')
@@ -48,7 +48,7 @@ const row = (step, at) => {
   made.classList.toggle('deviates', step.deviation !== undefined)
   made.classList.toggle('bad', breaks(step))
   const columns = element('div', 'columns')
-  columns.append(label(step, first, last), arrow(step, first, last))
+  columns.append(label(step), element('div', 'arrow'))
   made.append(element('span', 'number', '#' + step.number), element('span', 'after', step.after), columns)
   made.addEventListener('click', () => choose(at))
   return made
@@ -78,7 +78,8 @@ const choose = (at) => {
     filter()
   }
   rows[at].setAttribute('aria-selected', 'true')
-  for (const part of [rows[at], rows[at].querySelector('.said')]) part.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  const shown = rows[at].querySelector('.label')
+  for (const part of [rows[at], shown.lastChild, shown.children[1]]) part.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   byId('steps').setAttribute('aria-activedescendant', rows[at].id)
   byId('what').textContent = '#' + step.number + ' ' + way(step)
   byId('fields').replaceChildren(
@@ -96,16 +97,35 @@ const choose = (at) => {
 
 const texts = run.steps.map((step) =>
   [step.lane, step.to, step.operation, step.subject, step.answer, step.deviation, step.key].join('\\n').toLowerCase())
+/** Gives columns to these lanes alone. */
+const layOut = (lanes) => {
+  column.clear()
+  lanes.forEach((lane, at) => column.set(lane, at + 1))
+  document.documentElement.style.setProperty('--count', String(Math.max(1, lanes.length)))
+  byId('lanes').querySelector('.columns').replaceChildren(...lanes.map((lane) => {
+    const made = element('span', '', lane)
+    made.title = lane
+    return made
+  }))
+  run.steps.forEach((step, at) => {
+    if (!rows[at].hidden) place(step, rows[at])
+  })
+}
 const filter = () => {
   const text = byId('text').value.trim().toLowerCase()
   const involved = byId('involved').checked
   let shown = 0
+  const lanes = new Set()
   run.steps.forEach((step, at) => {
     const lane = only.size === 0 || only.has(step.lane) || only.has(step.to)
     const visible = lane && texts[at].includes(text) && (!involved || step.involved)
     rows[at].hidden = !visible
-    if (visible) shown += 1
+    if (!visible) return
+    shown += 1
+    lanes.add(step.lane)
+    if (step.to !== undefined) lanes.add(step.to)
   })
+  layOut(run.lanes.filter((one) => lanes.has(one)))
   for (const button of byId('choice').children) button.setAttribute('aria-pressed', String(only.has(button.textContent)))
   byId('none').hidden = shown > 0
   const left = run.left === 0 ? '' : '; the first ' + run.left + ' of the run are left out'
@@ -144,13 +164,7 @@ document.addEventListener('keydown', (event) => {
   go(keys[event.key])
 })
 
-const columns = element('div', 'columns')
-columns.append(...run.lanes.map((lane) => {
-  const made = element('span', '', lane)
-  made.title = lane
-  return made
-}))
-byId('lanes').append(element('span', 'number', 'step'), element('span', 'after', 'after'), columns)
+byId('lanes').append(element('span', 'number', 'step'), element('span', 'after', 'after'), element('div', 'columns'))
 byId('choice').append(...run.lanes.map((lane) => {
   const button = element('button', '', lane)
   button.type = 'button'
@@ -165,6 +179,7 @@ byId('steps').append(...rows)
 byId('text').addEventListener('input', filter)
 byId('involved').addEventListener('change', filter)
 for (const button of document.querySelectorAll('[data-go]')) button.addEventListener('click', () => go(button.dataset.go))
+byId('involved').checked = run.steps.length > 60 && run.steps.some((step) => step.involved)
 filter()
-choose(run.violation === null ? 0 : Math.max(0, run.steps.findIndex(breaks)))
+choose(run.violation === null ? Math.max(0, seek(0, 1, any)) : Math.max(0, run.steps.findIndex(breaks)))
 `

@@ -34,6 +34,11 @@ main { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(0, 1
 .step { padding: .1rem 0; border-left: 4px solid transparent; cursor: pointer; content-visibility: auto; contain-intrinsic-size: auto 2.5rem; }
 .step .columns { align-content: center; row-gap: .1rem; padding-block: .15rem; background: repeating-linear-gradient(90deg, transparent 0 calc(50% / var(--count)), var(--line) calc(50% / var(--count)) calc(50% / var(--count) + 1px), transparent calc(50% / var(--count) + 1px) calc(100% / var(--count))); }
 .number, .after { padding: .3rem .4rem; text-align: right; color: var(--dim); font-variant-numeric: tabular-nums; font-size: .85rem; align-self: center; white-space: nowrap; }
+.number { position: sticky; left: 0; }
+#steps .number { z-index: 1; background: var(--page); align-self: stretch; align-content: center; }
+#steps [aria-selected=true] .number { background: var(--chosen); }
+#steps .bad:not([aria-selected=true]) .number { background: var(--bad-soft); }
+#lanes .number { z-index: 1; background: var(--soft); align-self: stretch; align-content: end; }
 .label { font-size: .85rem; padding-inline: .5rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .label > span { background: var(--page); }
 .step[aria-selected=true] .label > span { background: var(--chosen); }
