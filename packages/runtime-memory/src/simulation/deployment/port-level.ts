@@ -211,12 +211,15 @@ const sharedOf = ({ parts, stage, oracle }: PortLevelOptions): Shared => {
     advanced: oracle.advanced,
   })
   let known = 0
-  store.subscribe(() => {
+  const learn = () => {
     for (; known < store.log.length; known += 1) {
       const commit = store.log[known]
       if (commit !== undefined) oracle.committed(commit)
     }
-  })
+  }
+  // A store may come with a history.
+  learn()
+  store.subscribe(learn)
   const queueOf = (name: string) =>
     memoryQueue(kernel, { name, visibilityMs: VISIBILITY_MS, sent: ({ id }) => deliveries.sent(id) })
   const commands = queueOf('commands')
@@ -262,12 +265,14 @@ const changesOf = ({ kernel, ...stage }: Stage, store: MemoryEventStore) => {
     const afterMs = deviation === undefined ? STREAM_MS : LATE_MS
     kernel.at(kernel.nowMs() + afterMs, `${key} arrives`, () => arrive(commit))
   }
-  store.subscribe(() => {
+  const take = () => {
     for (; read < store.log.length; read += 1) {
       const commit = store.log[read]
       if (commit !== undefined) stream(commit)
     }
-  })
+  }
+  take()
+  store.subscribe(take)
   return (
     name: string,
     target: SimulatedFunction<Invocation<Commit>, unknown>,

@@ -85,13 +85,16 @@ export const rowBook = (
     const before = view.progress.get(stream) ?? 0
     if (number > (of?.commits.length ?? 0))
       return broken('S6', `a view is never ahead of the log, and ${name} claims to have ${stream}@${number}`)
-    if (of !== undefined)
-      for (const { row, number: changed } of changesOf(view, of, before, number))
-        if ((view.rows.get(row)?.sources[stream] ?? 0) < changed)
-          return broken(
-            'S7',
-            `a view takes in a stream without a gap, and ${name} claims to have ${stream}@${number} without number ${changed}`,
-          )
+    const missing =
+      of &&
+      changesOf(view, of, before, number).find(
+        ({ row, number: changed }) => (view.rows.get(row)?.sources[stream] ?? 0) < changed,
+      )
+    if (missing !== undefined)
+      broken(
+        'S7',
+        `a view takes in a stream without a gap, and ${name} claims to have ${stream}@${number} without number ${missing.number}`,
+      )
     view.progress.set(stream, Math.max(before, number))
   }
   const complete = () => {
