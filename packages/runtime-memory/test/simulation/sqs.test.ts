@@ -470,6 +470,7 @@ describe('what SQS refuses', () => {
       { _tag: 'Send', queue: 'orders', letter: { body: 'x', deduplicationId: 'x' } },
       'InvalidParameterValue',
     ],
+    ['a wait', { _tag: 'Receive', queue: 'orders', waitSeconds: 21 }, 'InvalidParameterValue'],
     ['eleven', { _tag: 'Receive', queue: 'orders', limit: 11 }, 'InvalidParameterValue'],
     ['a receipt', { _tag: 'Delete', queue: 'orders', receipt: 'x' }, 'ReceiptHandleIsInvalid'],
     ['no entries', { _tag: 'SendBatch', queue: 'orders', entries: [] }, 'EmptyBatchRequest'],

@@ -22,7 +22,6 @@ import { receive } from './sqs/receiving.ts'
 import { send, sizeOf } from './sqs/sending.ts'
 import { changeVisibility, remove, type Settled } from './sqs/settling.ts'
 
-export type { SqsEvent, SqsRecord } from './sqs/lambda-event.ts'
 export { sqsEvent } from './sqs/lambda-event.ts'
 export type * from './sqs/messages.ts'
 export type { MessageAttributes, SqsState } from './sqs/queue.ts'

@@ -2,7 +2,7 @@
 import type { Received } from './messages.ts'
 import { arnOf, type MessageAttribute } from './queue.ts'
 
-export interface SqsRecord {
+interface SqsRecord {
   readonly messageId: string
   readonly receiptHandle: string
   readonly body: string
@@ -15,7 +15,7 @@ export interface SqsRecord {
   readonly awsRegion: string
 }
 
-export interface SqsRecordAttribute {
+interface SqsRecordAttribute {
   readonly dataType: string
   readonly stringValue?: string
   readonly binaryValue?: string
@@ -23,7 +23,7 @@ export interface SqsRecordAttribute {
   readonly binaryListValues: ReadonlyArray<never>
 }
 
-export interface SqsEvent {
+interface SqsEvent {
   readonly Records: ReadonlyArray<SqsRecord>
 }
 

@@ -67,7 +67,7 @@ export type SqsRequest =
       readonly entries: ReadonlyArray<Entry<Visibility>>
     }
 
-export interface Handle {
+interface Handle {
   readonly receipt: string
 }
 

@@ -36,14 +36,14 @@ export interface Kept {
 }
 
 /** What a sending left behind to know its repeats by. */
-export interface Sending {
+interface Sending {
   readonly sentMs: number
   readonly messageId: string
   readonly sequenceNumber: string
 }
 
 /** A receive that can be repeated. */
-export interface Attempt {
+interface Attempt {
   readonly startedMs: number
   readonly receipts: ReadonlyArray<string>
 }

@@ -37,6 +37,9 @@ export const receive = (
     return refusedFor(state, 'MaxNumberOfMessages', limit, SQS.batchEntries)
   if (!(seconds >= 0 && seconds <= SQS.longestVisibilitySeconds))
     return refusedFor(state, 'VisibilityTimeout', seconds, SQS.longestVisibilitySeconds)
+  const { waitSeconds = 0 } = request
+  if (!(waitSeconds >= 0 && waitSeconds <= SQS.waitSeconds))
+    return refusedFor(state, 'WaitTimeSeconds', waitSeconds, SQS.waitSeconds)
   const visibleMs = at.nowMs + seconds * 1000
   const again = repeated(queue, request, at.nowMs)
   if (again !== undefined) return hidden(state, queue, again, visibleMs)
@@ -161,7 +164,7 @@ const freeIn = (queue: Queue, nowMs: number): ReadonlyArray<Kept> => {
   })
 }
 
-export const receivedOf = (kept: Kept): Received => {
+const receivedOf = (kept: Kept): Received => {
   const md5OfMessageAttributes = digestOfAttributes(kept.attributes)
   return {
     messageId: kept.messageId,
