@@ -131,12 +131,16 @@ const simplest = async (
   search: Search,
   simpler: (scenario: Scenario) => Iterable<Scenario>,
 ): Promise<void> => {
-  for (let [place, moved] = [0, true]; moved && !search.exhausted(); ) {
+  let place = 0
+  for (let moved = true; moved && !search.exhausted(); ) {
     moved = false
-    for (const candidate of Iterator.from(simpler(search.best())).drop(place)) {
+    let at = 0
+    for (const candidate of simpler(search.best())) {
+      at += 1
+      if (at <= place) continue
       moved = await search.fails(candidate)
       if (moved || search.exhausted()) break
-      place += 1
+      place = at
     }
   }
 }
