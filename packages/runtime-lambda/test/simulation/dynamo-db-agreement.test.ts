@@ -217,7 +217,7 @@ const records = async ({ streams }: Clients, table: string): Promise<unknown> =>
 let runs = 0
 
 describe('the model of DynamoDB', () => {
-  property.prop([fc.array(anyCall, { minLength: 1, maxLength: 30 })], { numRuns: 40 })(
+  property.prop([fc.array(anyCall, { minLength: 1, maxLength: 30 })], { numRuns: 30 })(
     'answers a history of requests as DynamoDB Local does, and its stream tells the same of every item',
     async (calls) => {
       runs += 1

@@ -13,8 +13,7 @@ import { cut, filteredAhead, itemsSeen, type PageInput, type Reading, readingOf 
 import { Refusal } from './refusal.ts'
 import { type DynamoDb, tableOf } from './state.ts'
 import { itemAt, placeOfKey, type Table } from './table.ts'
-import type { TransactWriteInput } from './transaction.ts'
-import { isTokenKnown } from './transaction.ts'
+import { isTokenKnown, type TransactWriteInput } from './transaction.ts'
 
 /** How many steps had written when the request was sent; unknown where it does not tell. */
 type SentAfter = number | undefined

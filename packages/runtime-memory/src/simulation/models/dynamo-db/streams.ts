@@ -237,7 +237,7 @@ const answered = (
   }
 }
 
-/** What becomes late is not known without a time: a page is called short wherever it may be. */
+/** Which records are ahead is not known without a time, so that a page may be called short that is whole. */
 const OFFERED: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
   ['ListStreams', []],
   ['DescribeStream', ['short page', 'throttled']],

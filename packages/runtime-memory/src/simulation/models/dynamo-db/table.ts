@@ -67,7 +67,7 @@ export const keyText = (value: AttributeValue): string => `${typeOf(value)}:${St
 /** A partition's place among all: what a scan goes by, and what shards are cut by. */
 export const partitionHash = (partition: string): number => hash32(partition)
 
-/** The place of an item, whose keys are checked; `what` names in words what has them. */
+/** The place of an item, whose keys are checked. */
 export const placeOf = ({ keys }: Table, item: Item): Place => ({
   partition: keyText(keyValue(item, keys.partition, DYNAMODB.partitionKeyBytes)),
   sort: keys.sort === undefined ? undefined : keyValue(item, keys.sort, DYNAMODB.sortKeyBytes),
