@@ -4,6 +4,7 @@ import {
   type Invocation,
   type ListedShard,
   type Passed,
+  pending,
   type StreamMapping,
   type StreamMappingSettings,
   type StreamMappingStep,
@@ -32,6 +33,9 @@ export interface DrivenMapping<Value> {
 /** A mapping polls each shard four times a second. Source: Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB" (2026-11). */
 const POLL_MS = 250
 
+/** How many of the records that wait a poll is named by. */
+const NAMED = 4
+
 export const drivenMapping = <Value>(
   { kernel, choose, tell, lane }: Stage,
   options: StreamMappingOptions<Value>,
@@ -41,7 +45,7 @@ export const drivenMapping = <Value>(
   const actor = `mapping of ${name}`
   lane(actor, actor)
   let { initial: state } = mapping
-  let polls = 0
+  const polls = new Map<string, number>()
   let wakeMs = Number.POSITIVE_INFINITY
   let cancel: (() => void) | undefined
   const wake = (atMs: number) => {
@@ -60,10 +64,20 @@ export const drivenMapping = <Value>(
     for (const invocation of step.invocations) void invoke(invocation)
     if (step.wakeMs !== undefined) wake(step.wakeMs)
   }
+  /** Named by what waits, so that a poll that finds the same has the same name in other runs too. */
+  const keyOfPoll = (): string => {
+    const names = [...state.shards.keys()].flatMap((shard) =>
+      pending(state, shard).map(({ value }) => nameOf(value)),
+    )
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
+    const asked = `${actor}: polls ${names.slice(0, NAMED).join(' ')}${more}`
+    const attempt = (polls.get(asked) ?? 0) + 1
+    polls.set(asked, attempt)
+    return `${asked} #${attempt}`
+  }
   const poll = () => {
-    polls += 1
     const offers = mapping.offers(state, kernel.nowMs())
-    const key = `${actor}: poll ${polls}`
+    const key = offers.length === 0 ? actor : keyOfPoll()
     const deviation =
       offers.length === 0 ? undefined : choose(key, offers, { port: 'event source mapping', operation: name })
     if (deviation !== undefined) tell({ lane: actor, operation: 'polls', subject: name, key, deviation })
