@@ -26,7 +26,15 @@ export {
 export { type Exhausted, exhaustive, type Scope } from './modes/exhaustive.ts'
 export { type Soaked, type Soaking, soak } from './modes/soak.ts'
 export type { Oracle } from './oracle/oracle.ts'
+export { decodeFailure, encodeFailure, type Failure, failureOf, fileOf } from './report/corpus.ts'
+export { mermaid } from './report/mermaid.ts'
+export { decodePlan, encodePlan } from './report/plan-text.ts'
+export { regressionTest } from './report/regression-test.ts'
+export { summary } from './report/summary.ts'
+export { tracePage } from './report/trace-page.ts'
+export { words } from './report/words.ts'
 export type * from './run.ts'
+export { shrink } from './shrink/shrink.ts'
 export {
   type Deployment,
   type Sending,

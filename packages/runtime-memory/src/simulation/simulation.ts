@@ -155,7 +155,8 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
   const oracle = oracleOf({
     service: options.service,
     invariants: [...(options.invariants ?? []), ...(around.invariants ?? [])],
-    stepNumber: story.length,
+    // What is judged while it takes effect belongs to the step that is being made.
+    stepNumber: () => story.length() + 1,
     ...(options.unjudged === undefined ? {} : { unjudged: options.unjudged }),
   })
   const stage: Stage = {
@@ -291,7 +292,9 @@ const runOf = ({ seed, requests, startMs, deviations, hash, story, oracle }: End
     get steps() {
       return story.steps()
     },
-    ...(violation === undefined ? {} : { violation }),
+    ...(violation === undefined
+      ? {}
+      : { violation: { ...violation, step: Math.min(violation.step, story.length()) } }),
     hash,
     startMs,
     operations: story.length(),

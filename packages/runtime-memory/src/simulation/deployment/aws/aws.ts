@@ -2,6 +2,7 @@
  * Simulated AWS at the level of the SDK: tables with their streams, queues, schedules, buses, and functions that are
  * invoked with the payloads that AWS hands them.
  */
+import { DYNAMODB_STREAMS } from '../../limits.ts'
 import {
   type DynamoDb,
   type Item,
@@ -230,6 +231,7 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
       name: 'dynamodb',
       target: 'DynamoDB_2012',
       subjectOf: dynamoDbSubject,
+      sent: (request) => ({ ...request, sentAfter: state.dynamoDb.writes }),
       offers: (request) => dynamoDbWire.offers(state.dynamoDb, request),
       step: (request, at) => {
         const before = state.dynamoDb
@@ -239,6 +241,8 @@ const servicesOf = (stage: Stage, initial: AwsState): Services => {
           for (const [table, items] of itemsWritten(before, stepped.state))
             for (const listener of writtenListeners) listener(table, items)
           tellRecords()
+          // A record that others have overtaken comes by itself, in the end.
+          kernel.at(kernel.nowMs() + DYNAMODB_STREAMS.lateMs + 1, 'late records come', tellRecords)
         }
         return stepped.answer
       },

@@ -14,13 +14,13 @@ export interface Endpoint {
   readonly name: string
   /** What an `x-amz-target` begins with, or the path where the service has no such header. */
   readonly target: string
+  /** The request with what is to be remembered of the time at which it was sent. */
+  sent?(this: void, request: HttpRequest): HttpRequest
   offers(this: void, request: HttpRequest): ReadonlyArray<string>
   /** Takes effect. */
   step(this: void, request: HttpRequest, at: At): HttpAnswer
   /** What a request is about, in a few words that are the same in every run. */
   subjectOf(this: void, operation: string, input: Readonly<Record<string, unknown>>): string
-  /** How long an answer without content is waited for. */
-  waitMs?(this: void, request: HttpRequest): number
 }
 
 /** What a client of the SDK takes as its `requestHandler`. */
@@ -45,8 +45,9 @@ export const requestHandler = (
   endpoints: ReadonlyArray<Endpoint>,
 ): RequestHandler => {
   const attempts = new Map<string, number>()
-  const handle = async (request: HttpRequest): Promise<{ readonly response: HttpAnswer }> => {
-    const endpoint = endpointOf(endpoints, request)
+  const handle = async (asking: HttpRequest): Promise<{ readonly response: HttpAnswer }> => {
+    const endpoint = endpointOf(endpoints, asking)
+    const request = endpoint.sent?.(asking) ?? asking
     const operation = operationOf(request)
     const subject = endpoint.subjectOf(operation, inputOf(request))
     const { name } = kernel.current()

@@ -1,0 +1,141 @@
+/**
+ * A bank of one kind of account: the smallest service that has all that runs on AWS, for trying all faults and all pairs
+ * of faults on it, and for showing what a simulation is.
+ *
+ * Stream `account/{accountId}`. Invariant: no account is ever overdrawn, and no money is made or lost.
+ */
+import {
+  accept,
+  aggregate as defineAggregate,
+  from,
+  type Heard,
+  hear,
+  integer,
+  type Process,
+  type Projection,
+  plainSnapshot,
+  record,
+  reject,
+  type Service,
+  streamParts,
+  type TypeOf,
+  union,
+  variant,
+} from '@everfold/core'
+import {
+  always,
+  alwaysOverall,
+  type Invariant,
+  type SimulationOptions,
+  type Workload,
+} from '@everfold/runtime-memory/simulation'
+
+const Cents = integer('Cents', 0)
+
+const AccountEvent = union(
+  'AccountEvent',
+  variant('Deposited', { cents: Cents }),
+  variant('Withdrawn', { cents: Cents }),
+)
+type AccountEvent = TypeOf<typeof AccountEvent>
+
+const Account = record('Account', { cents: Cents, movements: Cents })
+type Account = TypeOf<typeof Account>
+
+const AccountCommand = union(
+  'AccountCommand',
+  variant('Deposit', { cents: Cents }),
+  variant('Withdraw', { cents: Cents }),
+)
+type AccountCommand = TypeOf<typeof AccountCommand>
+
+const AccountRejection = union('AccountRejection', variant('Overdrawn', { cents: Cents }))
+type AccountRejection = TypeOf<typeof AccountRejection>
+
+const plus = (one: number, other: number): TypeOf<typeof Cents> => (one + other) as TypeOf<typeof Cents>
+
+export const account = defineAggregate<AccountCommand, Account, AccountEvent, AccountRejection>({
+  name: 'account',
+  command: AccountCommand,
+  event: AccountEvent,
+  rejection: AccountRejection,
+  snapshot: plainSnapshot(Account),
+  reducer: 1,
+  initial: { cents: plus(0, 0), movements: plus(0, 0) },
+  evolve: ({ cents, movements }, event) => ({
+    cents: plus(cents, event._tag === 'Deposited' ? event.cents : -event.cents),
+    movements: plus(movements, 1),
+  }),
+  decide: (command, { cents }) => {
+    if (command._tag === 'Deposit') return accept({ _tag: 'Deposited', cents: command.cents })
+    return command.cents > cents
+      ? reject({ _tag: 'Overdrawn', cents })
+      : accept({ _tag: 'Withdrawn', cents: command.cents })
+  },
+})
+
+const balances: Projection = {
+  name: 'balances',
+  generation: '1',
+  sources: [
+    from(account, ({ event, stream }) => [
+      {
+        pk: 'BALANCE',
+        sk: streamParts(stream).id,
+        change: (value) => plus(Number(value ?? 0), event._tag === 'Deposited' ? event.cents : -event.cents),
+      },
+    ]),
+  ],
+}
+
+/** Counts what it hears, so that whatever is told twice would show. */
+const auditor: Process<{ readonly heard: number }, AccountEvent, never> = {
+  name: 'auditor',
+  hears: [hear(account, ({ stream }) => streamParts(stream).id)],
+  asks: [],
+  initial: { heard: 0 },
+  evolve: ({ heard }, _heard: Heard<AccountEvent, never>) => ({ heard: heard + 1 }),
+  react: () => [],
+}
+
+const service: Service = {
+  name: 'bank',
+  aggregates: [account],
+  projections: [balances],
+  processes: [auditor as unknown as Service['processes'][number]],
+  gateways: [],
+  routes: [],
+}
+
+const invariants: ReadonlyArray<Invariant> = [
+  always('no account is overdrawn', account, ({ cents }) => cents >= 0),
+  alwaysOverall('no auditor hears of more than happened', ({ log }) => {
+    const count = (category: string) =>
+      log
+        .filter(({ stream }) => streamParts(stream).category === category)
+        .flatMap(({ answers }) => answers.flatMap(({ events }) => events)).length
+    return count('auditor') <= count('account')
+  }),
+]
+
+/** Movements on a few accounts. */
+const workload: Workload = (random) =>
+  Array.from({ length: 6 }, (_, at) => ({
+    aggregate: account,
+    id: `a${Math.floor(random() * 2)}`,
+    command: { _tag: random() < 0.6 ? 'Deposit' : 'Withdraw', cents: 1 + Math.floor(random() * 50) },
+    client: `client ${(at % 3) + 1}`,
+    afterMs: Math.floor(random() * 1500),
+  }))
+
+export const bank: SimulationOptions = { service, workload, invariants }
+
+/** One stream, two commands at once. */
+export const smallBank: SimulationOptions = {
+  service,
+  invariants,
+  workload: () => [
+    { aggregate: account, id: 'a', command: { _tag: 'Deposit', cents: 3 } },
+    { aggregate: account, id: 'a', command: { _tag: 'Withdraw', cents: 2 } },
+  ],
+}

@@ -1,0 +1,47 @@
+/** What `pnpm simulate` runs, by name. */
+import { type Simulation, type SimulationOptions, simulation } from '@everfold/runtime-memory/simulation'
+import { bank, smallBank } from './bank.ts'
+import { onLambda } from './on-lambda.ts'
+
+export type Level = 'ports' | 'sdk'
+
+export interface Scenario {
+  readonly name: string
+  readonly level: Level
+  /** In a few words. */
+  readonly what: string
+  /** How many seeds it is run with unless told. */
+  readonly seeds: number
+  open(this: void): Promise<Simulation>
+}
+
+const onPorts = (options: SimulationOptions) => () => Promise.resolve(simulation(options))
+
+const onAws = (options: SimulationOptions) => async () =>
+  simulation({ ...options, deployment: await onLambda({ service: options.service }) })
+
+export const scenarios: ReadonlyArray<Scenario> = [
+  {
+    name: 'bank',
+    level: 'ports',
+    what: 'deposits and withdrawals, over core\u2019s ports',
+    seeds: 2000,
+    open: onPorts(bank),
+  },
+  {
+    name: 'bank-on-lambda',
+    level: 'sdk',
+    what: 'the same with runtime-lambda and the AWS SDK',
+    seeds: 100,
+    open: onAws(bank),
+  },
+]
+
+/** All faults and all pairs of faults of this are tried. */
+export const smallScope: Scenario = {
+  name: 'small',
+  level: 'ports',
+  what: 'one stream, two commands, over core\u2019s ports',
+  seeds: 1,
+  open: onPorts(smallBank),
+}
