@@ -174,7 +174,7 @@ const polled = (queue: MemoryQueue): PolledQueue<Received> => ({
 
 const JOB_RETRY_MS = 60_000
 
-const scheduled = (
+const runJob = (
   { kernel }: Stage,
   { name, afterMs }: Job,
   target: SimulatedFunction<undefined, E.Either<Fault, unknown>>,
