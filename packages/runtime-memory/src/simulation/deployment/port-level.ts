@@ -145,7 +145,7 @@ export const portLevel = (options: PortLevelOptions): World => {
     queue.subscribe(mapping.wake)
   }
   for (const job of parts.jobs ?? [])
-    scheduled(
+    runJob(
       stage,
       job,
       lambda(job.name, (ports) => () => job.run(ports)),
