@@ -33,14 +33,13 @@ export { regressionTest } from './report/regression-test.ts'
 export { summary } from './report/summary.ts'
 export { tracePage } from './report/trace-page.ts'
 export { words } from './report/words.ts'
+export type { Sending, Workload } from './requests.ts'
 export type * from './run.ts'
 export { shrink } from './shrink/shrink.ts'
 export {
   type Deployment,
-  type Sending,
   type Simulation,
   type SimulationOptions,
   simulation,
-  type Workload,
 } from './simulation.ts'
 export type { Surroundings, SurroundingsPorts } from './surroundings.ts'

@@ -7,14 +7,7 @@
  *
  * Law: a run is a function of its plan and its requests.
  */
-import {
-  type AnyAggregate,
-  deriveId,
-  type ExecuteOptions,
-  type GatewayBinding,
-  type Service,
-  streamName,
-} from '@everfold/core'
+import { aggregatesOf, type ExecuteOptions, type GatewayBinding, type Service } from '@everfold/core'
 import { type Happened, virtualKernel } from '../kernel.ts'
 import { draw, sequence } from '../random.ts'
 import { currentOf, type Globals } from './actor-globals.ts'
@@ -24,24 +17,9 @@ import type { Stage, Told } from './deployment/stage.ts'
 import { installGlobals } from './globals/installation.ts'
 import type { Invariant } from './invariant.ts'
 import { type Oracle, oracleOf } from './oracle/oracle.ts'
+import { checked, drawn, requestsOf as requestsFrom, type Sending, type Workload } from './requests.ts'
 import type { Plan, Request, Run, Step } from './run.ts'
 import type { Surroundings, SurroundingsPorts } from './surroundings.ts'
-
-/** A command that the workload has sent. */
-export interface Sending {
-  readonly aggregate: AnyAggregate
-  /** The id of the aggregate's instance. */
-  readonly id: string
-  readonly tenant?: string
-  readonly command: unknown
-  /** Who sends it; each command has a client of its own unless told. */
-  readonly client?: string
-  /** When, in milliseconds after the run's beginning; 0 unless told. */
-  readonly afterMs?: number
-}
-
-/** What is sent in a run, by chance: `random` gives numbers in [0, 1). */
-export type Workload = (random: () => number) => ReadonlyArray<Sending>
 
 export interface SimulationOptions {
   readonly service: Service
@@ -74,11 +52,13 @@ export interface Deployment {
 }
 
 export interface Simulation {
-  /** Requests and weather are drawn from the seed. */
-  run(this: void, seed: string, notes?: Notes): Promise<Run>
+  /** Weather is drawn from the seed, and so are the requests unless they are given. */
+  run(this: void, seed: string, notes?: Notes, requests?: ReadonlyArray<Request>): Promise<Run>
   /** Just these deviations, and these requests or those of the plan's seed. */
   replay(this: void, plan: Plan, requests?: ReadonlyArray<Request>, notes?: Notes): Promise<Run>
   requestsOf(this: void, seed: string): ReadonlyArray<Request>
+  /** The requests of these sendings, in place of the workload's. */
+  requestsFrom(this: void, sendings: ReadonlyArray<Sending>): ReadonlyArray<Request>
   readonly service: Service
 }
 
@@ -87,37 +67,30 @@ const START_MS = 1_767_225_600_000
 
 export const simulation = (options: SimulationOptions): Simulation => {
   const { startMs = START_MS, workload, service } = options
+  const aggregates = aggregatesOf(service)
+  const asked = (sendings: ReadonlyArray<Sending>, what: string) =>
+    checked(requestsFrom(sendings, startMs, what), aggregates, what)
   const requestsOf = (seed: string): ReadonlyArray<Request> =>
-    workload(sequence(`workload ${seed}`)).map((sending, at) => requestOf(sending, at, startMs))
+    asked(drawn(workload, seed, sequence(`workload ${seed}`)), `the workload of the seed ${seed}`)
+  const given = (seed: string, requests: ReadonlyArray<Request> | undefined) =>
+    requests === undefined ? requestsOf(seed) : checked(requests, aggregates, 'the requests')
   return {
-    run: (seed, notes) =>
-      simulate(options, { seed, requests: requestsOf(seed), ...(notes === undefined ? {} : { notes }) }),
-    replay: (plan, requests = requestsOf(plan.seed), notes = {}) =>
-      simulate(options, { seed: plan.seed, deviations: plan.deviations, requests, notes }),
+    run: async (seed, notes = {}, requests) =>
+      simulate(options, { seed, requests: given(seed, requests), notes }),
+    replay: async ({ seed, deviations }, requests, notes = {}) =>
+      simulate(options, { seed, deviations, requests: given(seed, requests), notes }),
     requestsOf,
+    requestsFrom: (sendings) => asked(sendings, 'what is sent'),
     service,
   }
 }
-
-const requestOf = (
-  { aggregate, id, tenant, command, client, afterMs = 0 }: Sending,
-  at: number,
-  startMs: number,
-): Request => ({
-  client: client ?? `client ${at + 1}`,
-  id: deriveId(startMs + afterMs, 'request', String(at)),
-  aggregate: aggregate.name,
-  stream: streamName(aggregate.name, id, tenant),
-  command: aggregate.command.encode(command) as Request['command'],
-  afterMs,
-})
 
 interface Simulating {
   readonly seed: string
   /** Where they are absent, chance decides. */
   readonly deviations?: Plan['deviations']
   readonly requests: ReadonlyArray<Request>
-  readonly notes?: Notes
+  readonly notes: Notes
 }
 
 /** How many steps may go by before the faults stop. */
