@@ -5,7 +5,7 @@
 import type { Failing } from '../../../effect.ts'
 import type { At } from '../../models/model.ts'
 import { offersOf } from '../../models/offers.ts'
-import type { HttpAnswer, HttpRequest } from '../../sdk/http.ts'
+import { answerOf, type HttpAnswer, type HttpRequest } from '../../sdk/http.ts'
 import type { Stage } from '../stage.ts'
 
 /** A service as its requests find it; its state is its own. */
@@ -38,6 +38,16 @@ type Answered = HttpAnswer | typeof BROKEN
 const writing: Failing<Answered> = { unanswered: () => BROKEN }
 const reading: Failing<Answered> = { unanswered: () => BROKEN, reads: true }
 
+/** Longer than the SDK's retries, and than the patience of whoever calls it. */
+const OUTAGE = 'unavailable for a minute'
+const OUTAGE_MS = 60_000
+
+const unavailable: HttpAnswer = answerOf(
+  503,
+  { __type: 'ServiceUnavailable', message: 'Service is unavailable. Please try again shortly.' },
+  { 'content-type': 'application/json', 'x-amzn-errortype': 'ServiceUnavailable' },
+)
+
 const READS = /^(?:Get|Query|Scan|BatchGet|Describe|List|TransactGet)/
 
 export const requestHandler = (
@@ -45,6 +55,8 @@ export const requestHandler = (
   endpoints: ReadonlyArray<Endpoint>,
 ): RequestHandler => {
   const attempts = new Map<string, number>()
+  /** Until when a service answers nothing else, by its name. */
+  const outages = new Map<string, number>()
   const handle = async (asking: HttpRequest): Promise<{ readonly response: HttpAnswer }> => {
     const endpoint = endpointOf(endpoints, asking)
     const request = endpoint.sent?.(asking) ?? asking
@@ -55,11 +67,16 @@ export const requestHandler = (
     const attempt = (attempts.get(asked) ?? 0) + 1
     attempts.set(asked, attempt)
     const step = (): HttpAnswer => {
-      const offers = offersOf(endpoint.offers(request))
+      if (kernel.nowMs() < (outages.get(endpoint.name) ?? 0)) return unavailable
+      const offers = offersOf([...endpoint.offers(request), OUTAGE])
       const deviation =
         offers.length === 0
           ? undefined
           : choose(`${asked} #${attempt} is answered`, offers, { port: endpoint.name, operation })
+      if (deviation === OUTAGE) {
+        outages.set(endpoint.name, kernel.nowMs() + OUTAGE_MS)
+        return unavailable
+      }
       return endpoint.step(request, {
         nowMs: kernel.nowMs(),
         ...(deviation === undefined ? {} : { deviation }),
