@@ -87,6 +87,7 @@ interface WebhookFacts {
   readonly atMs: number
 }
 
+/** What goes wrong, as the account asks for it: by a script, or by somebody else's choice. */
 export interface Faults {
   readonly forRequest: (facts: RequestFacts) => ReadonlyArray<RequestFault>
   readonly forWebhook: (facts: WebhookFacts) => ReadonlyArray<WebhookFault>

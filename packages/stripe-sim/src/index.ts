@@ -5,6 +5,7 @@ export type { Delay, Exchange, Patience } from './exchange.ts'
 export type {
   FaultFired,
   FaultScript,
+  Faults,
   RequestFault,
   RequestRule,
   WebhookFault,

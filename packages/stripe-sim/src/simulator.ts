@@ -19,7 +19,7 @@ import { settled } from './confirmation.ts'
 import { deliver, type OnWebhook, type Post } from './delivery.ts'
 import { closeDispute } from './dispute.ts'
 import { advance, type Exchange, exchange, type Machine, type Patience, turnOf } from './exchange.ts'
-import { createFaults, type FaultFired, type FaultScript } from './fault-script.ts'
+import { createFaults, type FaultFired, type FaultScript, type Faults } from './fault-script.ts'
 import { chargesBy, type Ledger, ledgerOf } from './ledger.ts'
 import { createRandom } from './random.ts'
 import { nextTimerMs } from './timer.ts'
@@ -33,7 +33,8 @@ export interface StripeSimOptions {
   readonly webhookSecret: string
   /** Where that endpoint is; without it, events are for `onWebhook` and `takeWebhooks`. */
   readonly webhookUrl?: string
-  readonly faults?: FaultScript
+  /** A script, or whoever else decides on each request and webhook. */
+  readonly faults?: FaultScript | Faults
   /** Told of every event by `deliverWebhooks`, which both transports call after each request. */
   readonly onWebhook?: OnWebhook
   /** Only this secret key is let in; without it, any well-formed test key is. */
@@ -112,7 +113,8 @@ const openMachine = (options: StripeSimOptions): Machine => {
     enabledEvents: ['*'],
     created: Math.floor(options.nowMs() / 1_000),
   })
-  const faults = createFaults(options.faults ?? { rules: [] })
+  const { faults: decided = { rules: [] } } = options
+  const faults = 'rules' in decided ? createFaults(decided) : decided
   return {
     account,
     nowMs: options.nowMs,

@@ -35,6 +35,27 @@ export const scenarios: ReadonlyArray<Scenario> = [
     seeds: 100,
     open: onAws(bank),
   },
+  {
+    name: 'order',
+    level: 'ports',
+    what: 'orders through the whole shop, with a Stripe that has faults of its own',
+    seeds: 200,
+    open: async () => simulation((await import('./shop/order.ts')).orderScenario()),
+  },
+  {
+    name: 'hot-sku',
+    level: 'ports',
+    what: 'many buyers of one item of which there is too little',
+    seeds: 1000,
+    open: async () => simulation((await import('./shop/hot-sku.ts')).hotSkuScenario()),
+  },
+  {
+    name: 'payment',
+    level: 'ports',
+    what: 'payments alone, at a Stripe that has faults of its own',
+    seeds: 300,
+    open: async () => simulation((await import('./shop/payment.ts')).paymentScenario()),
+  },
 ]
 
 /** All faults and all pairs of faults of this are tried. */
