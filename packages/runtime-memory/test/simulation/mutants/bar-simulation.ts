@@ -2,7 +2,8 @@
 import { bind, type Commit, type StreamName, streamParts } from '@everfold/core'
 import type { Parts } from '../../../src/simulation/deployment/port-level.ts'
 import { alwaysOverall } from '../../../src/simulation/invariant.ts'
-import type { Sending, SimulationOptions, Workload } from '../../../src/simulation/simulation.ts'
+import type { Sending, Workload } from '../../../src/simulation/requests.ts'
+import type { SimulationOptions } from '../../../src/simulation/simulation.ts'
 import { barOf, keeperOf, served, type TabAggregate, type TabEvent, tab } from '../../bar.ts'
 
 /** Four orders on two tabs by two guests, some of them rounds on the house; now and then a tab is closed. */

@@ -42,18 +42,19 @@ export const firstOf = async (
   return undefined
 }
 
-/** How many seeds behind the first may show it more simply. */
-const LOOKS = 20
+/** How many seeds behind the first may show it more simply, and what is simple. */
+const LOOKS = 100
+const FEW = 8
 
 /**
- * Of the first seeds that show it, the one in which the least deviates. What fails by a chain of many deviations often
- * cannot be shrunk link by link, and another seed shows the same without it.
+ * Of the first seeds that show it, one in which little deviates. What fails by a chain of many deviations often cannot be
+ * shrunk link by link, and another seed shows the same without it.
  */
 const simplestOf = async (simulated: Simulation, first: Shown): Promise<Shown> => {
   let simplest = first
-  for (let next: Shown | undefined = first; next !== undefined; ) {
-    if (next.invariant === first.invariant && sizeOf(next) < sizeOf(simplest)) simplest = next
+  for (let next: Shown | undefined = first; next !== undefined && sizeOf(simplest) > FEW; ) {
     next = await firstOf(simulated, first.seed + LOOKS, next.seed + 1)
+    if (next?.invariant === first.invariant && sizeOf(next) < sizeOf(simplest)) simplest = next
   }
   return simplest
 }
