@@ -10,11 +10,16 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import {
   type Clock,
   E,
+  type EventStore,
+  type ExecutePorts,
   execute,
   type GatewayBinding,
   headCache,
+  type Queue,
   type Service,
   streamParts,
+  type TimerService,
+  type ViewStore,
 } from '@everfold/core'
 import { callConsumer } from '@everfold/runtime-lambda/calls'
 import { streamCommits } from '@everfold/runtime-lambda/change-stream'
@@ -66,22 +71,32 @@ export interface LambdaParts {
   readonly eventStore: typeof dynamoEventStore
   readonly viewStore: typeof dynamoViewStore
   readonly queue: typeof sqsQueue
+  readonly timers: typeof schedulerTimers
   readonly relay: typeof relay
   readonly outboxRelay: typeof outboxRelay
   readonly projector: typeof projector
   readonly batchConsumer: typeof batchConsumer
   readonly commandConsumer: typeof commandConsumer
+  readonly callConsumer: typeof callConsumer
+  /** The command of a request, as the API makes it. */
+  readonly envelopeOf: typeof envelopeOf
+  /** What a command handler stands on, of the API as of both consumers; the sandbox has what else there is. */
+  executePorts(this: void, ports: ExecutePorts, sandbox: SandboxPorts): ExecutePorts
 }
 
 const OWN: LambdaParts = {
   eventStore: dynamoEventStore,
   viewStore: dynamoViewStore,
   queue: sqsQueue,
+  timers: schedulerTimers,
   relay,
   outboxRelay,
   projector,
   batchConsumer,
   commandConsumer,
+  callConsumer,
+  envelopeOf,
+  executePorts: (ports) => ports,
 }
 
 /** Sets the services up once, by the SDK, and answers what opens each run on them. */
@@ -109,12 +124,31 @@ const setUp = (): Promise<AwsState> =>
 /** Nothing waits while the services are set up. */
 const still: Clock = { nowMs: () => 0, sleep: () => Promise.resolve(), random: () => 0.5 }
 
+/**
+ * The SDK's own settings by name, so that none of the machine's reaches a run, or is looked for at each cold start. What
+ * nobody checks here, a signature, is not made.
+ */
 const clientOf = (requestHandler: Aws['requestHandler']) => ({
   region: 'us-east-1',
   endpoint: 'https://simulated',
   credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
+  signer: { sign: <Signed>(request: Signed) => Promise.resolve(request) } as never,
+  authSchemePreference: [] as Array<string>,
+  defaultsMode: 'standard' as const,
+  maxAttempts: 3,
+  retryMode: 'standard',
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  userAgentAppId: 'simulated',
   requestHandler: requestHandler as never,
 })
+
+/** Those that DynamoDB's client has besides. Source: AWS SDK, client-dynamodb (2026-11). */
+const DYNAMODB_CLIENT = {
+  accountIdEndpointMode: 'disabled',
+  endpointDiscoveryEnabledProvider: () => Promise.resolve(undefined),
+  maxAttempts: 4,
+} as const
 
 const world = (options: LambdaOptions, state: AwsState, stage: Stage, oracle: Oracle): World => {
   const aws = simulatedAws(stage, state)
@@ -169,23 +203,68 @@ const commitIn = async (item: Readonly<Record<string, unknown>>, oracle: Oracle)
     else if (commit.right !== undefined) oracle.committed(commit.right)
 }
 
-/** What a sandbox makes outside its handler: its clients, and the ports over them. */
-const portsOf = (aws: Aws, parts: LambdaParts) => {
+/** What a sandbox makes outside its handler, once it is asked for: its clients, and the ports over them. */
+export interface SandboxPorts {
+  readonly clock: Clock
+  /** For a client of any service. */
+  readonly configuration: ReturnType<typeof clientOf>
+  readonly sqs: SQSClient
+  queueOf(this: void, name: string): Queue
+  readonly store: EventStore
+  readonly views: ViewStore
+  readonly timers: TimerService
+  /** What a command handler stands on. */
+  readonly executePorts: ExecutePorts
+}
+
+const portsOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): SandboxPorts => {
   const configuration = clientOf(aws.requestHandler)
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient(configuration))
   const clock = systemClock
-  const sqs = new SQSClient(configuration)
-  const queueOf = (name: string) => parts.queue({ client: sqs, queueUrl: urlOf(name), clock })
-  return {
+  const client = once(() =>
+    DynamoDBDocumentClient.from(new DynamoDBClient({ ...configuration, ...DYNAMODB_CLIENT })),
+  )
+  const sqs = once(() => new SQSClient(configuration))
+  const store = once(() => parts.eventStore({ client: client(), table: TABLES.events, clock }))
+  const views = once(() => parts.viewStore({ client: client(), table: TABLES.views, clock }))
+  const timers = once(() => told(parts.timers(timersOptions(configuration, clock)), oracle))
+  const executePorts = once(() =>
+    parts.executePorts({ store: ports.store, clock, cache: headCache(1000) }, ports),
+  )
+  const ports: SandboxPorts = {
     clock,
     configuration,
-    sqs,
-    queueOf,
-    store: parts.eventStore({ client, table: TABLES.events, clock }),
-    views: parts.viewStore({ client, table: TABLES.views, clock }),
-    cache: headCache(1000),
+    get sqs() {
+      return sqs()
+    },
+    queueOf: (name) => parts.queue({ client: sqs(), queueUrl: urlOf(name), clock }),
+    get store() {
+      return store()
+    },
+    get views() {
+      return views()
+    },
+    get timers() {
+      return timers()
+    },
+    get executePorts() {
+      return executePorts()
+    },
   }
+  return ports
 }
+
+const once = <Made>(make: () => Made): (() => Made) => {
+  let made: { readonly it: Made } | undefined
+  return () => (made ??= { it: make() }).it
+}
+
+const timersOptions = (configuration: SandboxPorts['configuration'], clock: Clock) => ({
+  client: new SchedulerClient(configuration),
+  group: 'default',
+  targetArn: arnOf(QUEUES.commands),
+  roleArn: `arn:aws:iam::${ACCOUNT}:role/scheduler`,
+  clock,
+})
 
 const ACCOUNT = '000000000000'
 const urlOf = (queue: string): string => `https://sqs.us-east-1.amazonaws.com/${ACCOUNT}/${queue}`
@@ -196,13 +275,13 @@ const VISIBILITY_MS = 6 * TIMEOUT_MS
 
 const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
   const open = (_sandbox: Sandbox) => {
-    const { clock, store, cache } = portsOf(aws, parts)
+    const { clock, executePorts } = portsOf(aws, oracle, parts)
     return async (event: unknown) => {
       const request = event as Request
       const aggregate = oracle.aggregates.get(streamParts(request.stream).category)
       if (aggregate === undefined) throw new Error(`there is no aggregate for ${request.stream}`)
-      const sent = envelopeOf(aggregate, request, clock.nowMs())
-      const answers = await execute(aggregate, { store, clock, cache })(request.stream, [sent])()
+      const sent = parts.envelopeOf(aggregate, request, clock.nowMs())
+      const answers = await execute(aggregate, executePorts)(request.stream, [sent])()
       if (E.isLeft(answers)) return answers
       const [answer] = answers.right
       if (answer === undefined) throw new Error('a command handler answers every member of its group')
@@ -215,10 +294,10 @@ const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
 const streamFunctions = ({ service }: LambdaOptions, aws: Aws, oracle: Oracle, parts: LambdaParts): void => {
   const onEvents = (
     name: string,
-    work: (ports: ReturnType<typeof portsOf>) => WorkBatch,
+    work: (ports: SandboxPorts) => WorkBatch,
     passed: (commit: Parameters<Oracle['deliveries']['relayed']>[0]) => void,
   ) => {
-    const open = () => parts.batchConsumer({ work: work(portsOf(aws, parts)) })
+    const open = () => parts.batchConsumer({ work: work(portsOf(aws, oracle, parts)) })
     const target = aws.deploy(name, { timeoutMs: TIMEOUT_MS }, open)
     aws.onTable(TABLES.events, target, {
       source: 'dynamodb',
@@ -235,21 +314,12 @@ const streamFunctions = ({ service }: LambdaOptions, aws: Aws, oracle: Oracle, p
   }
   onEvents(
     'outbox',
-    ({ queueOf, configuration, clock }) =>
+    ({ queueOf, timers }) =>
       parts.outboxRelay({
         service,
         commands: queueOf(QUEUES.commands),
         calls: queueOf(QUEUES.calls),
-        timers: told(
-          schedulerTimers({
-            client: new SchedulerClient(configuration),
-            group: 'default',
-            targetArn: arnOf(QUEUES.commands),
-            roleArn: `arn:aws:iam::${ACCOUNT}:role/scheduler`,
-            clock,
-          }),
-          oracle,
-        ),
+        timers,
       }),
     oracle.deliveries.relayed,
   )
@@ -300,16 +370,16 @@ const queueFunctions = (
     sqsDeadLetters({ client: sqs, queueUrl: urlOf(QUEUES.dead), clock })
   const { aggregates } = oracle
   const commands = aws.deploy('commands', { timeoutMs: TIMEOUT_MS }, () => {
-    const { store, clock, cache, sqs } = portsOf(aws, parts)
+    const { clock, sqs, executePorts: ports } = portsOf(aws, oracle, parts)
     return parts.commandConsumer({
       aggregates,
-      ports: { store, clock, cache },
+      ports,
       deadLetters: deadLetters(sqs, clock),
     })
   })
   aws.onQueue(QUEUES.commands, commands, consumer)
   const calls = aws.deploy('calls', { timeoutMs: TIMEOUT_MS }, () => {
-    const { store, clock, cache, sqs } = portsOf(aws, parts)
+    const { clock, sqs, executePorts: ports } = portsOf(aws, oracle, parts)
     const bound = gateways().map((binding) => ({
       ...binding,
       gateway: {
@@ -317,9 +387,9 @@ const queueFunctions = (
         aggregate: aggregates.get(binding.gateway.aggregate.name) ?? binding.gateway.aggregate,
       },
     }))
-    return callConsumer({
+    return parts.callConsumer({
       gateways: bound,
-      ports: { store, clock, cache },
+      ports,
       deadLetters: deadLetters(sqs, clock),
     })
   })

@@ -14,16 +14,27 @@ export interface HttpAnswer {
   readonly body: Uint8Array
 }
 
-/** The JSON of a body; an empty object where there is none. */
-export const jsonOf = ({ body }: HttpRequest): Readonly<Record<string, unknown>> => {
-  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : body
-  return typeof text === 'string' && text !== ''
-    ? (JSON.parse(text) as Readonly<Record<string, unknown>>)
-    : {}
+/** A request is read by whoever names it, by whoever knows what may become of it and by its service: parsed once. */
+const parsed = new WeakMap<HttpRequest, { readonly body: unknown; readonly json: Json }>()
+
+type Json = Readonly<Record<string, unknown>>
+
+/** The JSON of a body; an empty object where there is none. Whoever is given it leaves it as it is. */
+export const jsonOf = (request: HttpRequest): Json => {
+  const { body } = request
+  const known = parsed.get(request)
+  if (known !== undefined && known.body === body) return known.json
+  const text = body instanceof Uint8Array ? decoder.decode(body) : body
+  const json = typeof text === 'string' && text !== '' ? (JSON.parse(text) as Json) : {}
+  parsed.set(request, { body, json })
+  return json
 }
 
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
 export const headerOf = ({ headers }: HttpRequest, name: string): string =>
-  Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1] ?? ''
+  headers[name] ?? Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1] ?? ''
 
 export const answerOf = (
   statusCode: number,
@@ -32,5 +43,5 @@ export const answerOf = (
 ): HttpAnswer => ({
   statusCode,
   headers,
-  body: new TextEncoder().encode(JSON.stringify(content)),
+  body: encoder.encode(JSON.stringify(content)),
 })

@@ -1,11 +1,11 @@
 /**
  * The connection between clients of the AWS SDK and the simulated services: every HTTP request is an effect, so that it
- * may be lost, land late or go unanswered, while the SDK signs, retries and parses as it does against AWS.
+ * may be lost, land late or go unanswered, while the SDK writes, retries and parses as it does against AWS.
  */
 import type { Failing } from '../../../effect.ts'
 import type { At } from '../../models/model.ts'
 import { offersOf } from '../../models/offers.ts'
-import { answerOf, type HttpAnswer, type HttpRequest } from '../../sdk/http.ts'
+import { answerOf, type HttpAnswer, type HttpRequest, jsonOf } from '../../sdk/http.ts'
 import type { Stage } from '../stage.ts'
 
 /** A service as its requests find it; its state is its own. */
@@ -121,8 +121,5 @@ const operationOf = (request: HttpRequest): string => {
     : target.slice(target.lastIndexOf('.') + 1)
 }
 
-const inputOf = ({ body, path }: HttpRequest): Readonly<Record<string, unknown>> => {
-  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : body
-  const input = typeof text === 'string' && text.startsWith('{') ? (JSON.parse(text) as object) : {}
-  return { ...input, path }
-}
+const inputOf = (request: HttpRequest): Readonly<Record<string, unknown>> =>
+  targetOf(request) === '' ? { path: request.path } : jsonOf(request)
