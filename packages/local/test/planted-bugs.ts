@@ -12,6 +12,7 @@ import { stripePayments } from '@everfold/gateway-stripe'
 import type { SimulationOptions } from '@everfold/runtime-memory/simulation'
 import type { Stripe } from 'stripe'
 import { hotSkuScenario } from '../src/simulate/shop/hot-sku.ts'
+import { SAME_KEY } from '../src/simulate/shop/money-books.ts'
 import { orderScenario } from '../src/simulate/shop/order.ts'
 import { paymentScenario } from '../src/simulate/shop/payment.ts'
 
@@ -169,8 +170,17 @@ export const planted: ReadonlyArray<PlantedBug> = [
   {
     name: 'a payment has a new idempotency key at each attempt',
     options: () => orderScenario({ payments: withKeys('paymentIntents', 'create') }),
+    budget: 50,
+    breaks: /^P4 /,
+  },
+  {
+    name: 'a payment is charged twice, whatever its keys are',
+    options: () => ({
+      ...orderScenario({ payments: withKeys('paymentIntents', 'create') }),
+      unjudged: [SAME_KEY],
+    }),
     budget: 100,
-    breaks: /^P[34] /,
+    breaks: /^P3 /,
   },
   {
     name: 'a capture has a new idempotency key at each attempt',

@@ -26,6 +26,8 @@ export const total = (
   of: 'authorized' | 'captured' | 'refunded',
 ): number => intents.reduce((sum, intent) => sum + intent[of], 0)
 
+export const SAME_KEY = 'P4 the same request has the same idempotency key'
+
 export const moneyInvariants = (stripe: SimulatedStripe): ReadonlyArray<Invariant> => [
   always('P2 refunded <= captured <= authorized, in the log', Payment.aggregate, (payment) => {
     const [given, taken, allowed] = [
@@ -71,9 +73,7 @@ export const moneyInvariants = (stripe: SimulatedStripe): ReadonlyArray<Invarian
       return true
     },
   ),
-  alwaysOverall('P4 the same request has the same idempotency key', (overview) =>
-    strayKeys(stripe, overview),
-  ),
+  alwaysOverall(SAME_KEY, (overview) => strayKeys(stripe, overview)),
   eventually('every request to the provider has its outcome in the end', Payment.aggregate, (payment) => {
     const { awaiting, unknown, capturesOpen, refundsAsked, known } = payment
     if (unknown.length > 0) return `unknown: ${unknown.join(', ')}`
