@@ -78,8 +78,11 @@ export const driverOf = (world: World, actors: Actors, waits: 'turns' | 'promise
     driven(async () => {
       for (;;) {
         await idle()
-        if (enough()) return false
-        if (!world.step(horizonMs)) return true
+        const done = enough()
+        if (!done && world.step(horizonMs)) continue
+        // A promise that was rejected with nobody to hear it is told of before the next turn.
+        await turn()
+        return !done
       }
     })
   const outside = <A>(work: () => Promise<A>): Promise<A> => {

@@ -5,6 +5,7 @@ import type { VirtualKernel } from '../kernel.ts'
 import type { Actor, Current } from './globals/actor.ts'
 import { installGlobals } from './globals/installation.ts'
 import type { Judge } from './oracle/judge.ts'
+import { stackOfThrown, wordsOfThrown } from './oracle/thrown.ts'
 
 export type Globals = Actor['globals']
 
@@ -14,23 +15,30 @@ export const currentOf = (kernel: VirtualKernel, judge: Judge, level: Globals): 
   const foreign = new WeakMap<Life, Actor>()
   return () => {
     const { life } = kernel.current()
-    if (life === undefined) return undefined
+    if (life === undefined) return named.getStore()
     const byOthers = others.getStore() === true
     const globals = byOthers ? 'virtual' : level
     const actors = byOthers ? foreign : own
     let actor = actors.get(life)
     if (actor === undefined) {
       const reached = ({ message, stack }: Error) => judge.broken('handler', message, stack)
+      const rejected = (reason: unknown) =>
+        judge.broken(
+          'handler',
+          `a handler waits for what it begins, and ${life.name} left a promise behind that was rejected: ${wordsOfThrown(reason)}`,
+          stackOfThrown(reason),
+        )
       const { name } = life
       const { skewMs = () => 0 } = life.options
       actor =
         globals === 'guarded'
-          ? { globals, name, reached }
+          ? { globals, name, reached, rejected }
           : {
               globals,
               name,
               nowMs: kernel.nowMs,
               skewMs,
+              rejected,
               random: kernel.random,
               at: (dueMs, what, callback) => kernel.at(dueMs, `${name}: ${what}`, () => life.rings(callback)),
             }
@@ -39,6 +47,11 @@ export const currentOf = (kernel: VirtualKernel, judge: Judge, level: Globals): 
     return actor
   }
 }
+
+const named = new AsyncLocalStorage<Actor>()
+
+/** For code that runs in no life, such as what the oracle asks of the service. */
+export const inTheNameOf = <A>(actor: Actor, body: () => A): A => named.run(actor, body)
 
 const others = new AsyncLocalStorage<true>()
 

@@ -149,22 +149,25 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
   if (rested) {
     oracle.ended(requests)
     world.ended?.()
-  } else if (oracle.violation === undefined)
+  } else if (oracle.violation === undefined) {
+    const stuck = world.stuck?.()
     oracle.judge.broken(
       'E6',
-      `all comes to rest once the faults have stopped, and after ${mostSteps} steps these are still hot: ${story.hot()}`,
+      `all comes to rest once the faults have stopped, and after ${mostSteps} steps these are still hot: ${story.hot()}${stuck === undefined ? '' : `; ${stuck.because}`}`,
+      stuck?.stack,
     )
+  }
   return runOf({ seed, requests, startMs, deviations, hash: kernel.traceHash(), story, oracle })
 }
 
 const onPorts = (
-  { service, gateways = () => [], parts = {}, execute = {} }: SimulationOptions,
+  { gateways = () => [], parts = {}, execute = {} }: SimulationOptions,
   around: Surroundings,
 ): Deployment => {
   const all = (ports: GatewayPorts) => [...gateways(ports), ...(around.gateways?.(ports) ?? [])]
   return {
     globals: 'guarded',
-    open: (stage, oracle) => portLevel({ service, gateways: all, parts, execute, stage, oracle }),
+    open: (stage, oracle) => portLevel({ gateways: all, parts, execute, stage, oracle }),
   }
 }
 

@@ -22,7 +22,6 @@ import {
   plainSnapshot,
   record,
   reject,
-  type StoredEvent,
   streamParts,
   type TypeOf,
   union,
@@ -99,7 +98,7 @@ const salesOf = (aggregate: KioskAggregate, { change = more }: Handlers): Projec
   ],
 })
 
-const more = (value: Json | undefined, { cups }: KioskEvent): Json => Number(value ?? 0) + cups
+export const more = (value: Json | undefined, { cups }: KioskEvent): Json => Number(value ?? 0) + cups
 
 const clerkOf = (
   aggregate: KioskAggregate,
@@ -132,7 +131,7 @@ export const kioskWith = (handlers: Handlers = {}): SimulationOptions => {
       name: 'tea',
       aggregates: [aggregate],
       projections: [salesOf(aggregate, handlers)],
-      processes: [clerkOf(aggregate, handlers) as unknown as Process<unknown, StoredEvent, unknown>],
+      processes: [clerkOf(aggregate, handlers)],
       gateways: [till],
       routes: [],
     },

@@ -1,4 +1,3 @@
-import type { CommandId } from '@everfold/core'
 import { describe, expect, test } from 'vitest'
 import { type Request, type Sending, simulation } from '../../src/simulation/index.ts'
 import { kiosk, kioskOf, kioskWith } from './kiosk.ts'
@@ -28,7 +27,7 @@ describe('what no client could send is told before a run begins', () => {
     const { replay, requestsOf } = sending(fill(1), fill(2))
     const [first, second] = requestsOf('7') as [Request, Request]
     await expect(
-      replay({ seed: '7', deviations: new Map() }, [first, { ...second, id: first.id as CommandId }]),
+      replay({ seed: '7', deviations: new Map() }, [first, { ...second, id: first.id }]),
     ).rejects.toThrow(`has the id of number 1, ${first.id}`)
   })
   test('a time before the beginning', async () => {

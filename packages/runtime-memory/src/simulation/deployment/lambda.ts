@@ -18,6 +18,7 @@ import {
   type LambdaState,
   type Sandbox as ModelSandbox,
 } from '../models/lambda/index.ts'
+import { stackOfThrown, wordsOfThrown } from '../oracle/thrown.ts'
 import type { Stage } from './stage.ts'
 
 /** What a function's code is given at its cold start. */
@@ -163,8 +164,8 @@ const invoked = <Event, Value>(
       } catch (error) {
         living.end()
         if (throwing === 'broken') {
-          const stack = error instanceof Error ? error.stack : undefined
-          judge.broken('handler', `no handler throws, and ${work} did: ${String(error)}`, stack)
+          const told = `no handler throws, and ${work} did: ${wordsOfThrown(error)}`
+          judge.broken('handler', told, stackOfThrown(error))
         }
         over({ _tag: 'Failed', how: 'failed', error }, 'failed')
       }

@@ -14,24 +14,22 @@ import {
   type KeyRing,
   messageOf,
   type Received,
-  type Service,
   type TimerPayload,
   type ViewStore,
 } from '@everfold/core'
 import { type MemoryEventStore, memoryEventStore } from '../../event-store.ts'
-import { failuresOf } from '../../failing.ts'
 import type { Kernel } from '../../kernel.ts'
 import { memoryKeyRing } from '../../key-ring.ts'
 import { type MemoryQueue, memoryQueue } from '../../queue.ts'
 import { hash32 } from '../../random.ts'
 import { memoryTimerService } from '../../timer-service.ts'
 import { memoryViewStore, type ViewStoreOptions } from '../../view-store.ts'
-import { withVirtualGlobals } from '../actor-globals.ts'
 import type { Invocation, StreamRecord } from '../models/event-source-mapping/index.ts'
 import type { Oracle } from '../oracle/oracle.ts'
 import type { Request } from '../run.ts'
 import { client } from './client.ts'
 import { type FunctionPorts, type Functions, functions as ownFunctions, type Placed } from './functions.ts'
+import { gatewayCalls, type Stuck } from './gateway-calls.ts'
 import { type Sandbox, type SimulatedFunction, simulatedLambda } from './lambda.ts'
 import { drivenQueueMapping, type PolledQueue } from './queue-mapping.ts'
 import type { Stage } from './stage.ts'
@@ -65,7 +63,6 @@ export interface Job {
 }
 
 export interface PortLevelOptions {
-  readonly service: Service
   readonly gateways: (ports: GatewayPorts) => ReadonlyArray<GatewayBinding>
   readonly parts: Partial<Parts>
   readonly execute: Partial<ExecuteOptions>
@@ -78,6 +75,8 @@ export interface World {
   send(this: void, request: Request): Promise<void>
   /** Nothing moves any more: what has to hold of this deployment in the end. */
   ended?(this: void): void
+  /** Why it does not come to rest, where that is known. */
+  stuck?(this: void): Stuck | undefined
 }
 
 /** How long a function may run. */
@@ -90,9 +89,10 @@ const LATE = ['late, behind other items']
 const LATE_MS = 5000
 
 export const portLevel = (options: PortLevelOptions): World => {
-  const { service, parts, stage, oracle } = options
+  const { parts, stage, oracle } = options
+  const { service } = oracle
   const shared = sharedOf(options)
-  const bindings = boundOf(options, shared)
+  const { bindings, stuck } = gatewayCalls(stage, options.gateways(gatewayPorts(stage, shared)))
   const functions: Functions = { ...ownFunctions, ...parts.functions }
   const portsOf = (sandbox: Sandbox): FunctionPorts => {
     const { store, views, to } = shared
@@ -153,8 +153,15 @@ export const portLevel = (options: PortLevelOptions): World => {
   consumer(shared.commands, 'commands')
   consumer(shared.calls, 'calls')
   const send = client(stage, api, oracle)
-  return { send }
+  return { send, stuck }
 }
+
+const gatewayPorts = ({ kernel }: Stage, { store, views, keys }: Shared): GatewayPorts => ({
+  store,
+  views,
+  keys,
+  kernel,
+})
 
 const READING = {
   id: ({ id }: Received) => id,
@@ -295,28 +302,3 @@ const changesOf = ({ kernel, ...stage }: Stage, store: MemoryEventStore) => {
 }
 
 const placeOf = ({ stream, number }: Commit): string => `${stream}@${number}`
-
-/**
- * A gateway's call is two effects, between which it takes place: either may fail, and a crash may come between. It may
- * wait by the kernel's clock, and its provider's SDK by the machine's, which is the run's.
- */
-const boundOf = (
-  { gateways, stage: { kernel } }: PortLevelOptions,
-  { store, views, keys }: Shared,
-): ReadonlyArray<GatewayBinding> =>
-  gateways({ store, views, keys, kernel }).map(({ gateway, call }) => {
-    const perform = kernel.port(`gateway ${gateway.name}`)
-    const { reading: lost } = failuresOf(`the gateway ${gateway.name}`)
-    return {
-      gateway,
-      call: (request) => async () => {
-        const asked = await perform('call', request.key, GONE_THROUGH, lost)
-        if (E.isLeft(asked)) return asked
-        const result = await withVirtualGlobals(call(request))
-        const answered = await perform('answer', request.key, GONE_THROUGH, lost)
-        return E.isLeft(answered) ? answered : result
-      },
-    }
-  })
-
-const GONE_THROUGH = (): E.Either<Fault, void> => E.right(undefined)

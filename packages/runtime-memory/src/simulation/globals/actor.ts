@@ -9,6 +9,8 @@ interface Named {
   readonly name: string
   /** Told of every reach that is refused, because the code that reached may swallow the error. */
   readonly reached?: (error: Error) => void
+  /** Told of every promise of his that was rejected with nobody to hear it. */
+  readonly rejected?: (reason: unknown) => void
 }
 
 /** Code at the level of the ports: whatever it reaches for is refused, with the name of the argument to use instead. */

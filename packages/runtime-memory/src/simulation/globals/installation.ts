@@ -10,6 +10,7 @@ import { type Current, listen } from './actor.ts'
 import { chancePatches } from './chance.ts'
 import { networkPatches } from './network.ts'
 import { applied } from './patch.ts'
+import { heedRejections } from './rejections.ts'
 import { timePatches } from './time.ts'
 import { timerPatches } from './timers.ts'
 
@@ -38,11 +39,13 @@ export const installGlobals = ({ current }: GlobalsOptions): (() => void) => {
 }
 
 const patched = (): (() => void) => {
+  const heedless = heedRejections()
   const takeOut = applied([...timePatches(), ...chancePatches(), ...timerPatches(), ...networkPatches()])
   // Named imports of Node's modules are copies until told.
   syncBuiltinESMExports()
   return () => {
     takeOut()
+    heedless()
     syncBuiltinESMExports()
   }
 }

@@ -25,12 +25,16 @@ import type { Invariant, Judgement, Overview } from '../invariant.ts'
 import type { Request, Violation } from '../run.ts'
 import { type DeliveryBook, deliveryBook } from './delivery-book.ts'
 import { type EventBook, eventBook } from './event-book.ts'
+import { guarded, watchedProjections } from './guarded.ts'
 import { type Judge, judgeOf } from './judge.ts'
 import { type Book, type LogBook, logBook } from './log-book.ts'
 import { nameOf, type RowBook, rowBook } from './row-book.ts'
+import { stackOfThrown, wordsOfThrown } from './thrown.ts'
 import { watched, witness } from './witness.ts'
 
 export interface Oracle {
+  /** The service, whose views tell of what their code throws. */
+  readonly service: Service
   /** The service's aggregates, and those that its processes are, watched as they decide. */
   readonly aggregates: Aggregates
   committed(this: void, commit: Commit): void
@@ -66,6 +70,7 @@ export const oracleOf = ({ service, invariants, stepNumber, unjudged }: OracleOp
   const deliveries = deliveryBook(outbox(service), log, judge)
   const overview: Overview = { states: (aggregate) => statesOf(log, aggregate.name) as never, log: log.log }
   const users = usersOf(invariants, judge, log, overview)
+  const guard = guarded(judge)
   const answers = new Map<CommandId, string>()
   const refused = new Map<Request, string>()
   const answered = (request: Request, settled: Settled<unknown, unknown>) => {
@@ -98,28 +103,41 @@ export const oracleOf = ({ service, invariants, stepNumber, unjudged }: OracleOp
       )
   }
   return {
+    service: { ...service, projections: watchedProjections(service.projections, judge) },
     aggregates: watched(aggregates, seen.decided),
-    committed: (commit) => {
-      const book = log.committed(commit)
-      if (book === undefined) return
-      deliveries.committed(commit)
-      users.committed(book)
-    },
-    rowStored: ({ projection, generation }, row) => rows.stored(`${projection}#${generation}`, row),
-    advanced: ({ projection, generation }, { stream, commit }) =>
-      rows.advanced(`${projection}#${generation}`, stream, commit),
-    answered,
+    committed: guard(
+      (commit: Commit) => {
+        const book = log.committed(commit)
+        if (book === undefined) return
+        deliveries.committed(commit)
+        users.committed(book)
+      },
+      ({ stream, number }) => `${stream}@${number}`,
+    ),
+    rowStored: guard(
+      ({ projection, generation }: Generation, row: Row) => rows.stored(`${projection}#${generation}`, row),
+      ({ projection }, { pk, sk }) => `the row ${pk} ${sk} of ${projection}`,
+    ),
+    advanced: guard(
+      ({ projection, generation }: Generation, { stream, commit }: Position) =>
+        rows.advanced(`${projection}#${generation}`, stream, commit),
+      ({ projection }, { stream, commit }) => `${stream}@${commit} in ${projection}`,
+    ),
+    answered: guard(answered, ({ id, stream }) => `the answer to ${id} for ${stream}`),
     projected: (name, commit) => projected({ service, rows, judge }, name, commit),
     deliveries,
     events: eventBook(log, judge),
     judge,
-    ended: (requests) => {
-      unanswered(requests, answers, judge)
-      refusedInVain(refused, log, judge)
-      deliveries.complete()
-      rows.complete()
-      users.ended()
-    },
+    ended: guard(
+      (requests: ReadonlyArray<Request>) => {
+        unanswered(requests, answers, judge)
+        refusedInVain(refused, log, judge)
+        deliveries.complete()
+        rows.complete()
+        users.ended()
+      },
+      () => 'the end',
+    ),
     get violation() {
       return judge.violation
     },
@@ -206,11 +224,11 @@ const usersOf = (
         invariant.stack,
       )
     } catch (thrown) {
-      const stack = thrown instanceof Error ? thrown.stack : invariant.stack
+      const about = where === '' ? '' : ` about ${where}`
       broken(
         invariant.name,
-        `${invariant.name}, and its judgement threw${where === '' ? '' : ` about ${where}`}: ${String(thrown)}`,
-        stack,
+        `${invariant.name}, and its judgement threw${about}: ${wordsOfThrown(thrown)}`,
+        stackOfThrown(thrown) ?? invariant.stack,
       )
     }
   }
