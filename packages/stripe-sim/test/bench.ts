@@ -4,6 +4,7 @@ import {
   createStripeSim,
   type Delay,
   type FaultScript,
+  type Faults,
   type OnWebhook,
   type StripeSim,
   startSimServer,
@@ -14,7 +15,7 @@ export const SECRET = 'whsec_bench'
 export const START_MS = 1_700_000_000_000
 
 interface Setup {
-  readonly faults?: FaultScript
+  readonly faults?: FaultScript | Faults
   readonly seed?: string | number
   readonly delay?: Delay
   readonly onWebhook?: OnWebhook

@@ -1,4 +1,4 @@
-import { createSimHttpClient } from '@everfold/stripe-sim'
+import { createSimHttpClient, type Faults } from '@everfold/stripe-sim'
 import { fc, test } from '@fast-check/vitest'
 import { Stripe } from 'stripe'
 import { describe, expect } from 'vitest'
@@ -27,6 +27,30 @@ describe('a run', () => {
       expect(await play()).toBe(await play())
     },
   )
+
+  test('takes its faults from whoever decides on them, in place of a script', async () => {
+    const asked: Array<string> = []
+    const faults: Faults = {
+      forRequest: ({ method, path }) => {
+        asked.push(`${method} ${path}`)
+        return asked.length === 1 ? [{ _tag: 'DropResponse' }] : []
+      },
+      forWebhook: ({ type }) => (type === 'charge.succeeded' ? [{ _tag: 'DuplicateWebhook' }] : []),
+      fired: () => [],
+      draw: () => 0,
+    }
+    await using bench = await inProcess.open({ faults })
+    const pay = () => bench.stripe.paymentIntents.create(payment(), { idempotencyKey: 'pay' })
+    await expect(pay()).rejects.toThrow(Stripe.errors.StripeConnectionError)
+    await pay()
+    expect(asked).toEqual(['POST /v1/payment_intents', 'POST /v1/payment_intents'])
+    expect(bench.sim.takeWebhooks().map(({ type }) => type)).toEqual([
+      'payment_intent.created',
+      'charge.succeeded',
+      'charge.succeeded',
+      'payment_intent.succeeded',
+    ])
+  })
 
   test('names its objects otherwise for another seed', async () => {
     await using one = await inProcess.open({ seed: 1 })
