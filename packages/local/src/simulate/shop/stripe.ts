@@ -11,7 +11,7 @@ import { Stripe } from 'stripe'
 import { chosenFaults, operationOf } from './stripe-faults.ts'
 
 /** A request that changes something, as it reached Stripe. */
-export interface Told {
+interface Told {
   readonly operation: string
   readonly key: string | undefined
 }
