@@ -5,10 +5,10 @@ export {
   type Aws,
   type AwsState,
   type QueueConsumer,
-  type StreamConsumer,
   simulatedAws,
 } from './deployment/aws/aws.ts'
 export { type SetUp, setUpAws } from './deployment/aws/set-up.ts'
+export type { KinesisConsumer, StreamConsumer } from './deployment/aws/stream-consumers.ts'
 export { type Api, client, envelopeOf } from './deployment/client.ts'
 export type { BatchAnswer, FunctionPorts, Functions, Placed } from './deployment/functions.ts'
 export type { Sandbox, SimulatedFunction } from './deployment/lambda.ts'

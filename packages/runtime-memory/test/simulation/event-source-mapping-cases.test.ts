@@ -246,6 +246,22 @@ test('a merged shard waits for both of its parents', () => {
   expect(values(mapping.next(two.state, { nowMs: 0 }))).toEqual([['child1']])
 })
 
+test('a shard of a split shard waits for the first one, though nothing came in between', () => {
+  const mapping = mappingOf({ source: 'kinesis' })
+  const lineage = [
+    { shard: 'one', closed: true },
+    { shard: 'child', parents: ['one'], closed: true },
+    { shard: 'grandchild', parents: ['child'] },
+  ]
+  const records = ['grandchild', 'one'].map((shard) => record(1, shard, 0, shard))
+  const first = mapping.next(mapping.arrived(mapping.listed(mapping.initial, lineage), records).state, {
+    nowMs: 0,
+  })
+  expect(values(first)).toEqual([['one1']])
+  const done = mapping.answered(first.state, 'one#1', DONE, 0)
+  expect(values(mapping.next(done.state, { nowMs: 0 }))).toEqual([['grandchild1']])
+})
+
 const returning = (state: unknown): InvocationOutcome => ({ _tag: 'Returned', value: { state } })
 
 describe('a tumbling window', () => {

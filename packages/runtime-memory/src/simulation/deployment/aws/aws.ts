@@ -1,10 +1,10 @@
 /**
- * Simulated AWS at the level of the SDK: tables with their streams, queues, schedules, buses, and functions that are
- * invoked with the payloads that AWS hands them. Each service is a file of `services/`.
+ * Simulated AWS at the level of the SDK: tables with their streams, streams of Kinesis, queues, schedules, buses, and
+ * functions that are invoked with the payloads that AWS hands them. Each service is a file of `services/`.
  */
-import type { DynamoDb, LambdaRecord } from '../../models/dynamo-db/index.ts'
+import type { DynamoDb } from '../../models/dynamo-db/index.ts'
 import type { EventBridgeState } from '../../models/event-bridge/bus.ts'
-import type { Invocation, StreamMappingSettings } from '../../models/event-source-mapping/index.ts'
+import type { KinesisState } from '../../models/kinesis/request.ts'
 import type { FunctionSettings } from '../../models/lambda/index.ts'
 import type { QueueMappingSettings } from '../../models/queue-mapping.ts'
 import type { SchedulerState } from '../../models/scheduler.ts'
@@ -12,11 +12,17 @@ import { type Received, type SqsState, sqsEvent } from '../../models/sqs.ts'
 import { type Open, type SimulatedFunction, simulatedLambda } from '../lambda.ts'
 import { drivenQueueMapping } from '../queue-mapping.ts'
 import type { Stage } from '../stage.ts'
-import { drivenMapping } from '../stream-mapping.ts'
-import { type DynamoDbService, dynamoDbService, type WrittenListener } from './services/dynamo-db.ts'
+import { dynamoDbService, type WrittenListener } from './services/dynamo-db.ts'
 import { eventBridgeService, type PublishedListener } from './services/event-bridge.ts'
+import { kinesisService } from './services/kinesis.ts'
 import { schedulerService } from './services/scheduler.ts'
 import { type DeletedListener, type SentListener, type SqsService, sqsService } from './services/sqs.ts'
+import {
+  type KinesisConsumer,
+  kinesisConsumer,
+  type StreamConsumer,
+  tableConsumer,
+} from './stream-consumers.ts'
 import { giving } from './targets.ts'
 import { type RequestHandler, requestHandler } from './transport.ts'
 
@@ -26,13 +32,7 @@ export interface AwsState {
   readonly sqs: SqsState
   readonly scheduler: SchedulerState
   readonly eventBridge: EventBridgeState
-}
-
-export interface StreamConsumer extends StreamMappingSettings<LambdaRecord> {
-  /** How a record is called in a trace. */
-  readonly nameOf: (record: LambdaRecord) => string
-  /** The checkpoint passed these, which the function said were done. */
-  readonly passed?: (records: ReadonlyArray<LambdaRecord>) => void
+  readonly kinesis: KinesisState
 }
 
 export interface QueueConsumer extends Omit<QueueMappingSettings<Received>, 'id' | 'receipt' | 'group'> {
@@ -57,6 +57,8 @@ export interface Aws {
   redeploy(this: void, name: string): void
   /** The function takes the table's stream. */
   onTable(this: void, table: string, target: Target, consumer: StreamConsumer): void
+  /** The function takes the stream of Kinesis. */
+  onStream(this: void, stream: string, target: Target, consumer: KinesisConsumer): void
   /** The function takes the queue's messages. */
   onQueue(this: void, queue: string, target: Target, consumer: QueueConsumer): void
   /** Told of items that were written, when they are; what a transaction writes together. */
@@ -75,8 +77,9 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
   const dynamoDb = dynamoDbService(stage, initial.dynamoDb)
   const scheduler = schedulerService(stage, initial.scheduler, give)
   const eventBridge = eventBridgeService(stage, initial.eventBridge, give)
+  const kinesis = kinesisService(initial.kinesis)
   const lambda = simulatedLambda(stage, 'a function error')
-  const services = [dynamoDb, sqs, scheduler, eventBridge]
+  const services = [dynamoDb, sqs, scheduler, eventBridge, kinesis]
   return {
     requestHandler: requestHandler(
       stage,
@@ -87,10 +90,12 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
       sqs: sqs.state(),
       scheduler: scheduler.state(),
       eventBridge: eventBridge.state(),
+      kinesis: kinesis.state(),
     }),
     deploy: lambda.deploy,
     redeploy: lambda.redeploy,
-    onTable: (table, target, consumer) => onTable(stage, dynamoDb, table, { target, consumer }),
+    onTable: (table, target, consumer) => tableConsumer(stage, dynamoDb, table, { target, consumer }),
+    onStream: (stream, target, consumer) => kinesisConsumer(stage, kinesis, stream, { target, consumer }),
     onQueue: (queue, target, consumer) => onQueue(stage, sqs, queue, { target, consumer }),
     written: dynamoDb.written,
     sent: sqs.sent,
@@ -99,68 +104,16 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
 }
 
 /** A function, and how it is to be invoked. */
-interface Consuming<Consumer> {
+interface Consuming {
   readonly target: Target
-  readonly consumer: Consumer
+  readonly consumer: QueueConsumer
 }
-
-/** From the write to the stream. */
-const STREAM_MS = 100
-
-const onTable = (
-  stage: Stage,
-  { records: recordsOf }: DynamoDbService,
-  table: string,
-  { target, consumer: { nameOf, passed, ...settings } }: Consuming<StreamConsumer>,
-): void => {
-  const { kernel } = stage
-  const mapping = drivenMapping<LambdaRecord>(stage, {
-    name: target.name,
-    settings,
-    target: withPayload(target, batchOf),
-    nameOf,
-    passed: (all) =>
-      passed?.(all.flatMap(({ record, because }) => (because === 'successful' ? [record.value] : []))),
-  })
-  recordsOf(table, (listed, records) => {
-    const arrivedMs = kernel.nowMs()
-    const arrive = () => {
-      mapping.listed(listed)
-      mapping.arrived(
-        records.map(({ shard, record }) => ({
-          shard,
-          sequenceNumber: String(record.dynamodb['SequenceNumber']),
-          key: JSON.stringify(record.dynamodb['Keys']),
-          arrivedMs,
-          value: record,
-        })),
-      )
-    }
-    kernel.at(arrivedMs + STREAM_MS, `${target.name} is told of ${table}`, arrive)
-  })
-}
-
-const withPayload = <Event>(
-  target: Target,
-  payloadOf: (event: Event) => unknown,
-): SimulatedFunction<Event, unknown> => ({
-  name: target.name,
-  invoke: (what, event) => target.invoke(what, payloadOf(event)),
-})
-
-/** What Lambda hands over; the mapping deals sequence numbers anew where records of different items overtake. */
-const batchOf = ({ records }: Invocation<LambdaRecord>): unknown => ({
-  Records: records.map(({ value, sequenceNumber }) => ({
-    ...value,
-    dynamodb: { ...value.dynamodb, SequenceNumber: sequenceNumber },
-  })),
-})
 
 const onQueue = (
   stage: Stage,
   { polled, sent }: SqsService,
   queue: string,
-  { target, consumer }: Consuming<QueueConsumer>,
+  { target, consumer }: Consuming,
 ): void => {
   const { visibilityMs, nameOf, deleted, ...settings } = consumer
   const named = nameOf ?? (({ messageId }: Received) => messageId)

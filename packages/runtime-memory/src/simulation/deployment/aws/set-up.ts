@@ -1,14 +1,17 @@
 /** The services before a run: set up once, benignly and in no time, and then shared by many runs. */
 
 import { type Bus, eventBridgeWith } from '../../models/event-bridge/bus.ts'
+import { kinesisModel } from '../../models/kinesis/kinesis.ts'
 import { schedulerModel } from '../../models/scheduler.ts'
 import { arnOf, sqsModel } from '../../models/sqs.ts'
 import { dynamoDbWire } from '../../sdk/dynamo-db.ts'
+import { headerOf } from '../../sdk/http.ts'
+import { kinesisWire } from '../../sdk/kinesis.ts'
 import type { AwsState } from './aws.ts'
 import type { RequestHandler } from './transport.ts'
 
 export interface SetUp {
-  /** Makes the tables, by clients of the SDK with this request handler. */
+  /** Makes the tables, and streams of Kinesis, by clients of the SDK with this request handler. */
   tables(this: void, requestHandler: RequestHandler): Promise<void>
   readonly queues?: ReadonlyArray<{
     readonly name: string
@@ -29,9 +32,16 @@ export interface SetUp {
 /** The client of a process that is the first to speak reads the machine's files: so it is done here, outside of runs. */
 export const setUpAws = async ({ tables, queues = [], buses = [] }: SetUp): Promise<AwsState> => {
   let dynamoDb = dynamoDbWire.initial()
+  let kinesis = kinesisModel.initial
   await tables({
     handle: (request) => {
-      const stepped = dynamoDbWire.step(dynamoDb, request, { nowMs: 0 })
+      const at = { nowMs: 0 }
+      if (headerOf(request, 'x-amz-target').startsWith('Kinesis_')) {
+        const stepped = kinesisWire.wire(kinesis, request, at)
+        kinesis = stepped.state
+        return Promise.resolve({ response: stepped.answer })
+      }
+      const stepped = dynamoDbWire.step(dynamoDb, request, at)
       dynamoDb = stepped.state
       return Promise.resolve({ response: stepped.answer })
     },
@@ -53,5 +63,5 @@ export const setUpAws = async ({ tables, queues = [], buses = [] }: SetUp): Prom
       }),
     ),
   )
-  return { dynamoDb, sqs, scheduler: schedulerModel.initial, eventBridge }
+  return { dynamoDb, sqs, scheduler: schedulerModel.initial, eventBridge, kinesis }
 }

@@ -207,12 +207,12 @@ export const readyAtMs = <Value>(settings: Settled<Value>, shard: Shard<Value>):
   return full ? first.arrivedMs : first.arrivedMs + maximumBatchingWindowMs
 }
 
-/** Whether the shard's parents are done with: before that, none of its records is handed out. */
+/** Whether the shard's parents are done with, and theirs: before that, none of its records is handed out. */
 export const isOpen = <Value>(
   shards: ReadonlyMap<string, Shard<Value>>,
   { parents }: Shard<Value>,
 ): boolean =>
   parents.every((parent) => {
     const known = shards.get(parent)
-    return known === undefined || isFinished(known)
+    return known === undefined || (isFinished(known) && isOpen(shards, known))
   })
