@@ -2,6 +2,9 @@
 import { type Simulation, type SimulationOptions, simulation } from '@everfold/runtime-memory/simulation'
 import { bank, smallBank } from './bank.ts'
 import { onLambda } from './on-lambda.ts'
+import { hotSkuScenario } from './shop/hot-sku.ts'
+import { orderScenario } from './shop/order.ts'
+import { paymentScenario } from './shop/payment.ts'
 
 export type Level = 'ports' | 'sdk'
 
@@ -55,6 +58,27 @@ export const scenarios: ReadonlyArray<Scenario> = [
     what: 'payments alone, at a Stripe that has faults of its own',
     seeds: 300,
     open: async () => simulation((await import('./shop/payment.ts')).paymentScenario()),
+  },
+  {
+    name: 'order',
+    level: 'ports',
+    what: 'the whole shop: carts, stock, payment by Stripe, fulfilment',
+    seeds: 300,
+    open: onPorts(orderScenario()),
+  },
+  {
+    name: 'hot-sku',
+    level: 'ports',
+    what: 'many buyers of one item that there is too little of',
+    seeds: 1000,
+    open: onPorts(hotSkuScenario()),
+  },
+  {
+    name: 'payment',
+    level: 'ports',
+    what: 'a payment under Stripe\u2019s own faults',
+    seeds: 300,
+    open: onPorts(paymentScenario()),
   },
 ]
 
