@@ -16,7 +16,7 @@ export interface SurroundingsPorts extends Omit<Stage, 'judge'> {
 }
 
 export interface Surroundings {
-  /** Bound to what is around, beside those of the simulation. */
+  /** Bound to what is around, beside those of the simulation; a deployment of its own binds its own. */
   readonly gateways?: (ports: GatewayPorts) => ReadonlyArray<GatewayBinding>
   /** What has to hold of it and of the service together. */
   readonly invariants?: ReadonlyArray<Invariant>
