@@ -4,11 +4,13 @@ export { type Cell, type Coverage, coverage, type Notes } from './chooser.ts'
 export {
   type Aws,
   type AwsState,
+  type DeploySettings,
   type QueueConsumer,
   simulatedAws,
 } from './deployment/aws/aws.ts'
 export { type SetUp, setUpAws } from './deployment/aws/set-up.ts'
 export type { KinesisConsumer, StreamConsumer } from './deployment/aws/stream-consumers.ts'
+export { functionArn } from './deployment/aws/targets.ts'
 export { type Api, client, envelopeOf } from './deployment/client.ts'
 export type { BatchAnswer, FunctionPorts, Functions, Placed } from './deployment/functions.ts'
 export type { Sandbox, SimulatedFunction } from './deployment/lambda.ts'

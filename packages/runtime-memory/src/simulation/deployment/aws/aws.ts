@@ -9,6 +9,7 @@ import type { FunctionSettings } from '../../models/lambda/index.ts'
 import type { QueueMappingSettings } from '../../models/queue-mapping.ts'
 import type { SchedulerState } from '../../models/scheduler.ts'
 import { type Received, type SqsState, sqsEvent } from '../../models/sqs.ts'
+import { type AsynchronousFunction, type AsynchronousSettings, asynchronous } from '../asynchronous.ts'
 import { type Open, type SimulatedFunction, simulatedLambda } from '../lambda.ts'
 import { drivenQueueMapping } from '../queue-mapping.ts'
 import type { Stage } from '../stage.ts'
@@ -23,7 +24,7 @@ import {
   type StreamConsumer,
   tableConsumer,
 } from './stream-consumers.ts'
-import { giving } from './targets.ts'
+import { functionArn, giving } from './targets.ts'
 import { type RequestHandler, requestHandler } from './transport.ts'
 
 /** What the services hold; values that never change, so that one that was set up once serves many runs. */
@@ -43,6 +44,11 @@ export interface QueueConsumer extends Omit<QueueMappingSettings<Received>, 'id'
   readonly deleted?: DeletedListener
 }
 
+export interface DeploySettings extends FunctionSettings {
+  /** What becomes of events that rules and schedules give to the function. */
+  readonly asynchronous?: AsynchronousSettings
+}
+
 export interface Aws {
   /** For the clients of whoever acts. */
   readonly requestHandler: RequestHandler
@@ -51,7 +57,7 @@ export interface Aws {
   deploy(
     this: void,
     name: string,
-    settings: FunctionSettings,
+    settings: DeploySettings,
     open: Open<unknown, unknown>,
   ): SimulatedFunction<unknown, unknown>
   redeploy(this: void, name: string): void
@@ -73,7 +79,9 @@ export type Target = SimulatedFunction<unknown, unknown>
 
 export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
   const sqs = sqsService(stage, initial.sqs)
-  const give = giving(sqs)
+  const functions = new Map<string, AsynchronousFunction>()
+  const give = giving(sqs, functions)
+  const send = (queueArn: string, body: string, what: string) => void give(queueArn, { what, body })
   const dynamoDb = dynamoDbService(stage, initial.dynamoDb)
   const scheduler = schedulerService(stage, initial.scheduler, give)
   const eventBridge = eventBridgeService(stage, initial.eventBridge, give)
@@ -92,7 +100,12 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
       eventBridge: eventBridge.state(),
       kinesis: kinesis.state(),
     }),
-    deploy: lambda.deploy,
+    deploy: (name, { asynchronous: settings = {}, ...own }, open) => {
+      const target = lambda.deploy(name, own, open)
+      const arn = functionArn(name)
+      functions.set(arn, asynchronous(stage, { target, arn, settings, send }))
+      return target
+    },
     redeploy: lambda.redeploy,
     onTable: (table, target, consumer) => tableConsumer(stage, dynamoDb, table, { target, consumer }),
     onStream: (stream, target, consumer) => kinesisConsumer(stage, kinesis, stream, { target, consumer }),

@@ -1,6 +1,6 @@
 /** The services before a run: set up once, benignly and in no time, and then shared by many runs. */
 
-import { type Bus, eventBridgeWith } from '../../models/event-bridge/bus.ts'
+import { type Bus, eventBridgeWith, type Target } from '../../models/event-bridge/bus.ts'
 import { kinesisModel } from '../../models/kinesis/kinesis.ts'
 import { schedulerModel } from '../../models/scheduler.ts'
 import { arnOf, sqsModel } from '../../models/sqs.ts'
@@ -8,6 +8,7 @@ import { dynamoDbWire } from '../../sdk/dynamo-db.ts'
 import { headerOf } from '../../sdk/http.ts'
 import { kinesisWire } from '../../sdk/kinesis.ts'
 import type { AwsState } from './aws.ts'
+import { functionArn } from './targets.ts'
 import type { RequestHandler } from './transport.ts'
 
 export interface SetUp {
@@ -17,17 +18,24 @@ export interface SetUp {
     readonly name: string
     readonly attributes?: Readonly<Record<string, string>>
   }>
-  /** Buses whose rules have queues of the same account as their targets. */
+  /** Buses whose rules have queues and functions of the same account as their targets. */
   readonly buses?: ReadonlyArray<{
     readonly name: string
     readonly rules: ReadonlyArray<{
       readonly name: string
       /** As PutRule takes it; every event unless told. */
       readonly pattern?: object
-      readonly targets: ReadonlyArray<{ readonly id: string; readonly queue: string }>
+      readonly targets: ReadonlyArray<TargetSetUp>
     }>
+    readonly archives?: NonNullable<Bus['archives']>
   }>
 }
+
+/** A queue or a function, by its name. */
+export type TargetSetUp = Pick<Target, 'id' | 'retries' | 'retryMs'> & {
+  /** The name of the queue for what could not be delivered. */
+  readonly deadLetters?: string
+} & ({ readonly queue: string } | { readonly function: string })
 
 /** The client of a process that is the first to speak reads the machine's files: so it is done here, outside of runs. */
 export const setUpAws = async ({ tables, queues = [], buses = [] }: SetUp): Promise<AwsState> => {
@@ -54,14 +62,19 @@ export const setUpAws = async ({ tables, queues = [], buses = [] }: SetUp): Prom
     ({ state: sqs } = sqsModel.step(sqs, { _tag: 'CreateQueue', queue, attributes }, { nowMs: 0 }))
   const eventBridge = eventBridgeWith(
     buses.map(
-      ({ name, rules }): Bus => ({
-        name,
-        rules: rules.map(({ targets, ...rule }) => ({
-          ...rule,
-          targets: targets.map(({ id, queue }) => ({ id, arn: arnOf(queue) })),
-        })),
+      ({ rules, ...bus }): Bus => ({
+        ...bus,
+        rules: rules.map(({ targets, ...rule }) => ({ ...rule, targets: targets.map(targetOf) })),
       }),
     ),
   )
   return { dynamoDb, sqs, scheduler: schedulerModel.initial, eventBridge, kinesis }
 }
+
+const targetOf = ({ id, retries, retryMs, deadLetters, ...of }: TargetSetUp): Target => ({
+  id,
+  arn: 'queue' in of ? arnOf(of.queue) : functionArn(of.function),
+  ...(retries === undefined ? {} : { retries }),
+  ...(retryMs === undefined ? {} : { retryMs }),
+  ...(deadLetters === undefined ? {} : { deadLetters: arnOf(deadLetters) }),
+})

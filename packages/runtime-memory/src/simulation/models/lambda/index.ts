@@ -3,6 +3,7 @@ export {
   type AsyncEvent,
   type AsyncInvocation,
   type AsyncInvocations,
+  type AsyncSettings,
   asyncInvocations,
   type GivenUp,
 } from './async-invocations.ts'

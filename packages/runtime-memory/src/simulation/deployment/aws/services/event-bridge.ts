@@ -1,6 +1,6 @@
 /** Simulated EventBridge: buses, whose events are delivered to the targets of the rules that they match. */
-import type { EventBridgeState } from '../../../models/event-bridge/bus.ts'
-import { due as dueNow, nextDueMs } from '../../../models/event-bridge/delivery.ts'
+import type { EventBridgeState, Undelivered } from '../../../models/event-bridge/bus.ts'
+import { deadLetter, due as dueNow, nextDueMs } from '../../../models/event-bridge/delivery.ts'
 import { type EventBridgeRequest, eventBridgeModel } from '../../../models/event-bridge/event-bridge.ts'
 import { offersOf } from '../../../models/offers.ts'
 import { eventBridgeWire } from '../../../sdk/event-bridge.ts'
@@ -31,7 +31,12 @@ export const eventBridgeService = (
   const step = (request: EventBridgeRequest, deviation?: string) => {
     const stepped = eventBridgeModel.step(state, request, atOf(stage, deviation))
     state = stepped.state
+    if (stepped.answer._tag === 'Undelivered') bury(stepped.answer.undelivered)
     return stepped.answer
+  }
+  const bury = (undelivered: Undelivered) => {
+    const { queue, delivery } = undelivered
+    if (queue !== undefined) give(queue, { what: delivery.id, ...deadLetter(state, undelivered) })
   }
   const deliver = (id: string, attempt: number) => {
     const request = { _tag: 'Deliver', delivery: id } as const
@@ -43,8 +48,9 @@ export const eventBridgeService = (
     const answer = step(request, deviation)
     if (answer._tag !== 'Delivering') return
     const { target, event } = answer.delivery
-    const taken = give(target.arn, { body: JSON.stringify(event) })
-    step(taken ? { _tag: 'Delivered', delivery: id } : { ...refusalOf(target.arn), delivery: id })
+    const given = give(target.arn, { what: id, body: JSON.stringify(event) })
+    if (given === 'taken') step({ _tag: 'Delivered', delivery: id })
+    else step({ _tag: 'Failed', delivery: id, ...FAILURES[given], message: `${target.arn} is ${given}` })
   }
   const due = alarm(kernel, 'deliveries are due', () => {
     for (const { id, attempt } of dueNow(state, kernel.nowMs())) deliver(id, attempt)
@@ -72,8 +78,10 @@ export const eventBridgeService = (
   }
 }
 
-const refusalOf = (arn: string) =>
-  ({ _tag: 'Failed', retriable: true, code: 'NO_TARGET', message: `nothing takes ${arn}` }) as const
+const FAILURES = {
+  refused: { retriable: true, code: 'ERROR_FROM_TARGET' },
+  gone: { retriable: false, code: 'RESOURCE_NOT_FOUND' },
+} as const
 
 /** The events of a call that were accepted. */
 const acceptedOf = (

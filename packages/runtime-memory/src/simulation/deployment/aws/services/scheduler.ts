@@ -27,7 +27,10 @@ export const schedulerService = (
   const step = (request: SchedulerRequest, deviation?: string) => {
     const stepped = schedulerModel.step(state, request, atOf(stage, deviation))
     state = stepped.state
-    return stepped.answer._tag === 'Fired' ? stepped.answer.invocations : []
+    if (stepped.answer._tag !== 'Fired') return []
+    for (const { queueArn, input: body, attributes } of stepped.answer.deadLetters)
+      give(queueArn, { what: attributes['SCHEDULE_ARN'] ?? '', body, attributes })
+    return stepped.answer.invocations
   }
   const fire = (id: string) => {
     fires += 1
@@ -38,8 +41,8 @@ export const schedulerService = (
     const told = deviation === undefined ? {} : { deviation }
     tell({ lane: 'scheduler', operation: 'fires', subject: id, key, ...told })
     for (const { targetArn, input, messageGroupId: group } of step(request, deviation)) {
-      const taken = give(targetArn, { body: input, ...(group === undefined ? {} : { group }) })
-      step({ _tag: 'Settle', invocation: id, taken })
+      const gift = { what: id, body: input, ...(group === undefined ? {} : { group }) }
+      step({ _tag: 'Settle', invocation: id, taken: give(targetArn, gift) === 'taken' })
     }
   }
   const due = alarm(kernel, 'schedules are due', () => {
