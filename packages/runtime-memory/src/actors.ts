@@ -97,39 +97,35 @@ export const actorsOf = (seed: string): Actors => {
 }
 
 const lifeOf = (name: string, options: LifeOptions): Living => {
-  const self = { state: 'running' as Life['state'], outstanding: 0 }
   const held: Array<() => void> = []
   const arrive = (callback: () => void) => {
-    if (self.state === 'running') callback()
-    else if (self.state === 'ended') held.push(callback)
+    if (life.state === 'running') callback()
+    else if (life.state === 'ended') held.push(callback)
   }
-  return {
+  const life = {
     name,
     options,
-    get state() {
-      return self.state
-    },
-    get outstanding() {
-      return self.outstanding
-    },
+    state: 'running' as Life['state'],
+    outstanding: 0,
     began: () => {
-      self.outstanding += 1
+      life.outstanding += 1
     },
-    answered: (settle) => {
-      self.outstanding -= 1
+    answered: (settle: () => void) => {
+      life.outstanding -= 1
       arrive(settle)
     },
     rings: arrive,
     end: () => {
-      if (self.state === 'running') self.state = 'ended'
+      if (life.state === 'running') life.state = 'ended'
     },
     kill: () => {
-      if (self.state === 'dead') return
-      self.state = 'dead'
+      if (life.state === 'dead') return
+      life.state = 'dead'
       options.died?.()
     },
     thaw: () => {
       for (const settle of held.splice(0)) settle()
     },
   }
+  return life
 }

@@ -29,14 +29,12 @@ export const sequence = (seed: string): (() => number) => {
   }
 }
 
-/** A hash that grows with every text added to it, for telling two runs apart. */
-export const runningHash = (): { add(this: void, text: string): void; readonly value: () => string } => {
+/** A hash of texts in their order, for telling two runs apart. */
+export const hashOf = (texts: ReadonlyArray<string>): string => {
   let [low, high] = [0x811c9dc5, 0x9e3779b9]
-  return {
-    add: (text) => {
-      low = hash32(text, low)
-      high = hash32(text, high ^ low)
-    },
-    value: () => [low, high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join(''),
+  for (const text of texts) {
+    low = hash32(text, low)
+    high = hash32(text, high ^ low)
   }
+  return [low, high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
 }

@@ -1,6 +1,5 @@
 /** What can happen next on virtual time: parked effects and timers, one at a time, and time that stands still meanwhile. */
 import { type Agenda, agenda } from './agenda.ts'
-import { runningHash } from './random.ts'
 
 /** One thing that can happen next. */
 export interface Parked {
@@ -24,14 +23,12 @@ export interface World {
   /** Moves time on, never back. */
   reach(this: void, timeMs: number): void
   readonly trace: Array<string>
-  readonly hash: ReturnType<typeof runningHash>
 }
 
 export const virtualWorld = (startMs: number, overtaking: (key: string) => number): World => {
   const parked = agenda<Parked>()
   const timers = agenda<Timer>()
   const trace: Array<string> = []
-  const hash = runningHash()
   let nowMs = startMs
   let steps = 0
   const park = (one: Parked, later: number) => parked.add(steps + later, one)
@@ -50,7 +47,6 @@ export const virtualWorld = (startMs: number, overtaking: (key: string) => numbe
     if (next === undefined) return false
     steps += 1
     trace.push(next.key)
-    hash.add(next.key)
     next.happen()
     return true
   }
@@ -61,7 +57,7 @@ export const virtualWorld = (startMs: number, overtaking: (key: string) => numbe
       timer.canceled = true
     }
   }
-  return { nowMs: () => nowMs, park, schedule, step, reach, trace, hash }
+  return { nowMs: () => nowMs, park, schedule, step, reach, trace }
 }
 
 /** When the next timer is due, if that is not after the horizon. */

@@ -9,7 +9,7 @@
  */
 import { aggregatesOf, type ExecuteOptions, type GatewayBinding, type Service } from '@everfold/core'
 import { type Happened, virtualKernel } from '../kernel.ts'
-import { draw, sequence } from '../random.ts'
+import { draw, hashOf, sequence } from '../random.ts'
 import { currentOf, type Globals } from './actor-globals.ts'
 import { byChance, type Notes, noted, planned, until } from './chooser.ts'
 import { type GatewayPorts, type Parts, portLevel, type World } from './deployment/port-level.ts'
@@ -18,7 +18,7 @@ import { installGlobals } from './globals/installation.ts'
 import type { Invariant } from './invariant.ts'
 import { type Oracle, oracleOf } from './oracle/oracle.ts'
 import { checked, drawn, requestsOf as requestsFrom, type Sending, type Workload } from './requests.ts'
-import type { Plan, Request, Run, Step } from './run.ts'
+import type { Plan, Request, Run, Step, Violation } from './run.ts'
 import type { Surroundings, SurroundingsPorts } from './surroundings.ts'
 
 export interface SimulationOptions {
@@ -144,12 +144,12 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
   for (const request of requests)
     kernel.at(startMs + request.afterMs, `${request.client} asks`, () => void world.send(request))
   const release = installGlobals({ current: currentOf(kernel, oracle.judge, globals) })
-  const over = () => oracle.violation !== undefined || story.length() > mostSteps
+  const over = () => oracle.judge.violation !== undefined || story.length() > mostSteps
   const rested = await kernel.drive(Number.POSITIVE_INFINITY, over).finally(release)
   if (rested) {
     oracle.ended(requests)
     world.ended?.()
-  } else if (oracle.violation === undefined) {
+  } else if (oracle.judge.violation === undefined) {
     const stuck = world.stuck?.()
     oracle.judge.broken(
       'E6',
@@ -157,7 +157,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
       stuck?.stack,
     )
   }
-  return runOf({ seed, requests, startMs, deviations, hash: kernel.traceHash(), story, oracle })
+  return new EndedRun({ seed, requests, startMs, deviations, trace: kernel.trace, story, oracle })
 }
 
 const onPorts = (
@@ -255,24 +255,41 @@ interface Ended {
   readonly requests: ReadonlyArray<Request>
   readonly startMs: number
   readonly deviations: Plan['deviations']
-  readonly hash: string
+  readonly trace: ReadonlyArray<string>
   readonly story: Story
   readonly oracle: Oracle
 }
 
-const runOf = ({ seed, requests, startMs, deviations, hash, story, oracle }: Ended): Run => {
-  const { violation } = oracle
-  return {
-    plan: { seed, deviations },
-    requests,
-    get steps() {
-      return story.steps()
-    },
-    ...(violation === undefined
-      ? {}
-      : { violation: { ...violation, step: Math.min(violation.step, story.length()) } }),
-    hash,
-    startMs,
-    operations: story.length(),
+/**
+ * What few ask for is told when they do. A class, since the engine keeps a getter that an object has of its own, with all
+ * that it holds, for a long while.
+ */
+class EndedRun implements Run {
+  readonly plan: Plan
+  readonly requests: ReadonlyArray<Request>
+  readonly violation?: Violation
+  readonly operations: number
+  readonly startMs: number
+  readonly #trace: ReadonlyArray<string>
+  readonly #story: Story
+
+  constructor({ seed, requests, startMs, deviations, trace, story, oracle }: Ended) {
+    this.plan = { seed, deviations }
+    this.requests = requests
+    this.operations = story.length()
+    this.startMs = startMs
+    this.#trace = trace
+    this.#story = story
+    const { violation } = oracle.judge
+    if (violation !== undefined)
+      this.violation = { ...violation, step: Math.min(violation.step, this.operations) }
+  }
+
+  get hash(): string {
+    return hashOf(this.#trace)
+  }
+
+  get steps(): ReadonlyArray<Step> {
+    return this.#story.steps()
   }
 }

@@ -9,14 +9,17 @@ export interface Judge {
 
 /** Of what is `unjudged` nothing is said, so that what lies behind it comes to light. */
 export const judgeOf = (stepNumber: () => number, unjudged: ReadonlyArray<string> = []): Judge => {
-  let violation: Violation | undefined
-  return {
-    broken: (invariant, message, stack) => {
+  const judge = {
+    violation: undefined as Violation | undefined,
+    broken: (invariant: string, message: string, stack?: string) => {
       if (unjudged.includes(invariant)) return
-      violation ??= { invariant, message, step: stepNumber(), ...(stack === undefined ? {} : { stack }) }
-    },
-    get violation() {
-      return violation
+      judge.violation ??= {
+        invariant,
+        message,
+        step: stepNumber(),
+        ...(stack === undefined ? {} : { stack }),
+      }
     },
   }
+  return judge
 }

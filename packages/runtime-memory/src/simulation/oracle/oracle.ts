@@ -22,7 +22,7 @@ import {
   streamParts,
 } from '@everfold/core'
 import type { Invariant, Judgement, Overview } from '../invariant.ts'
-import type { Request, Violation } from '../run.ts'
+import type { Request } from '../run.ts'
 import { type DeliveryBook, deliveryBook } from './delivery-book.ts'
 import { type EventBook, eventBook } from './event-book.ts'
 import { guarded, watchedProjections } from './guarded.ts'
@@ -49,7 +49,6 @@ export interface Oracle {
   readonly judge: Judge
   /** Nothing moves any more: what has to hold in the end. */
   ended(this: void, requests: ReadonlyArray<Request>): void
-  readonly violation: Violation | undefined
   readonly log: ReadonlyArray<Commit>
 }
 
@@ -138,9 +137,6 @@ export const oracleOf = ({ service, invariants, stepNumber, unjudged }: OracleOp
       },
       () => 'the end',
     ),
-    get violation() {
-      return judge.violation
-    },
     log: log.log,
   }
 }
