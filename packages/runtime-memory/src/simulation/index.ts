@@ -24,6 +24,8 @@ export {
   type Invariant,
   type Judgement,
   type Overview,
+  sometimes,
+  sometimesOverall,
 } from './invariant.ts'
 export { type Exhausted, exhaustive, type Scope } from './modes/exhaustive.ts'
 export { type Soaked, type Soaking, soak } from './modes/soak.ts'
@@ -45,3 +47,4 @@ export {
   simulation,
 } from './simulation.ts'
 export type { Surroundings, SurroundingsPorts } from './surroundings.ts'
+export { type Expected, type Unreached, unreached, wordsOfUnreached } from './unreached.ts'

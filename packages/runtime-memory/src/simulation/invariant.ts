@@ -1,7 +1,9 @@
 /**
- * What users say of their own aggregates: what always holds, and what holds in the end.
+ * What users say of their own aggregates: what always holds, what holds in the end, and what has to come about in some
+ * run, without which the runs have not tried what they are meant to.
  *
  *     always('no more is reserved than there is', Stock.aggregate, ({ onHand, reserved }) => reserved <= onHand)
+ *     sometimes('a reservation expires', Stock.aggregate, ({ expired }) => expired > 0)
  *     eventually('every order ends', Order.aggregate, ({ status }) => status === 'completed' || status === 'canceled')
  *
  * A judgement answers true or nothing where it holds, false or in words what contradicts it; one that throws is broken.
@@ -19,11 +21,13 @@ export interface Overview {
   ): ReadonlyMap<StreamName, State>
   /** All commits, in the order in which they were appended. */
   readonly log: ReadonlyArray<Commit>
+  /** Notes that something has happened which should in some runs. */
+  mark(this: void, name: string): void
 }
 
 export interface Invariant {
   readonly name: string
-  readonly when: 'always' | 'eventually'
+  readonly when: 'always' | 'eventually' | 'sometimes'
   /** Where it was stated. */
   readonly stack: string
   /** Of one state of this aggregate. */
@@ -49,6 +53,21 @@ export const eventually = <Command, State, Event extends StoredEvent, Rejection>
   holds: StateJudge<State>,
 ): Invariant => ofState('eventually', name, aggregate, holds)
 
+/** Of some state that a commit leads to, in some run: nothing is broken where it does not hold, and a mark set where it does. */
+export const sometimes = <Command, State, Event extends StoredEvent, Rejection>(
+  name: string,
+  aggregate: Aggregate<Command, State, Event, Rejection>,
+  holds: (state: State, stream: StreamName) => boolean,
+): Invariant => ofState('sometimes', name, aggregate, holds)
+
+/** Of all streams together, after some commit of some run. */
+export const sometimesOverall = (name: string, holds: (overview: Overview) => boolean): Invariant => ({
+  name,
+  when: 'sometimes',
+  stack: placeOfCaller(sometimesOverall),
+  holds,
+})
+
 /** Of all streams together, after each commit. */
 export const alwaysOverall = (name: string, holds: (overview: Overview) => Judgement): Invariant => ({
   name,
@@ -73,10 +92,12 @@ const ofState = <Command, State, Event extends StoredEvent, Rejection>(
 ): Invariant => ({
   name,
   when,
-  stack: placeOfCaller(when === 'always' ? always : eventually),
+  stack: placeOfCaller(CALLEES[when]),
   aggregate,
   holdsOf: holds as StateJudge<unknown>,
 })
+
+const CALLEES = { always, eventually, sometimes }
 
 const placeOfCaller = (callee: (...of: never) => unknown): string => {
   const place: { stack?: string } = {}

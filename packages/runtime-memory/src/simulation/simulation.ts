@@ -30,6 +30,8 @@ export interface SimulationOptions {
   readonly surroundings?: (ports: SurroundingsPorts) => Surroundings
   /** What else has to hold, beside what holds of every service. */
   readonly invariants?: ReadonlyArray<Invariant>
+  /** What should happen in some runs, by the names under which it is marked, beside what is `sometimes` so. */
+  readonly marks?: ReadonlyArray<string>
   /** Other parts in place of our own. */
   readonly parts?: Partial<Parts>
   readonly execute?: Partial<ExecuteOptions>
@@ -60,6 +62,8 @@ export interface Simulation {
   /** The requests of these sendings, in place of the workload's. */
   requestsFrom(this: void, sendings: ReadonlyArray<Sending>): ReadonlyArray<Request>
   readonly service: Service
+  /** The names of all that should happen in some runs. */
+  readonly marks: ReadonlyArray<string>
 }
 
 /** The first of January 2026. */
@@ -82,8 +86,13 @@ export const simulation = (options: SimulationOptions): Simulation => {
     requestsOf,
     requestsFrom: (sendings) => asked(sendings, 'what is sent'),
     service,
+    marks: marksOf(options),
   }
 }
+
+const marksOf = ({ marks = [], invariants = [] }: SimulationOptions): ReadonlyArray<string> => [
+  ...new Set([...marks, ...invariants.filter(({ when }) => when === 'sometimes').map(({ name }) => name)]),
+]
 
 interface Simulating {
   readonly seed: string
@@ -116,12 +125,14 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     waits: 'promises',
   })
   const tell = (told: Told) => story.told(told, kernel.nowMs())
+  const mark = (name: string) => simulating.notes.coverage?.mark(name)
   const around: Surroundings =
     options.surroundings?.({
       kernel,
       choose,
       tell,
       lane: story.lane,
+      mark,
       draw: (key) => draw(seed, key),
       send: (request) => world.send(request),
     }) ?? {}
@@ -130,6 +141,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     invariants: [...(options.invariants ?? []), ...(around.invariants ?? [])],
     // What is judged while it takes effect belongs to the step that is being made.
     stepNumber: () => story.length() + 1,
+    mark,
     ...(options.unjudged === undefined ? {} : { unjudged: options.unjudged }),
   })
   const stage: Stage = {
@@ -138,6 +150,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     judge: oracle.judge,
     tell,
     lane: story.lane,
+    mark,
   }
   const { globals, open } = options.deployment ?? onPorts(options, around)
   const world = open(stage, oracle)

@@ -48,6 +48,8 @@ export interface FunctionPorts {
   bury(this: void, what: string, why: string): void
   /** A call's work is done. */
   called(this: void, id: string): void
+  /** Notes that something has happened which should in some runs. */
+  mark(this: void, name: string): void
 }
 
 /** The numbers of the commits of a batch that were not taken in; the lowest counts. */

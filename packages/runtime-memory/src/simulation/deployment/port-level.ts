@@ -33,6 +33,7 @@ import { gatewayCalls, type Stuck } from './gateway-calls.ts'
 import { type Sandbox, type SimulatedFunction, simulatedLambda } from './lambda.ts'
 import { drivenQueueMapping, type PolledQueue } from './queue-mapping.ts'
 import type { Stage } from './stage.ts'
+import { storeHistory } from './store-history.ts'
 import { drivenMapping } from './stream-mapping.ts'
 
 /** What gateways may be made with. */
@@ -41,6 +42,8 @@ export interface GatewayPorts {
   readonly views: ViewStore
   readonly keys: KeyRing
   readonly kernel: Kernel
+  /** Notes that something has happened which should in some runs. */
+  mark(this: void, name: string): void
 }
 
 /** Other parts in place of our own: a user's, or one with a bug in it. */
@@ -92,14 +95,18 @@ export const portLevel = (options: PortLevelOptions): World => {
   const { parts, stage, oracle } = options
   const { service } = oracle
   const shared = sharedOf(options)
-  const { bindings, stuck } = gatewayCalls(stage, options.gateways(gatewayPorts(stage, shared)))
+  const history = storeHistory(shared.store)
+  const { bindings, stuck } = gatewayCalls(
+    stage,
+    options.gateways(gatewayPorts(stage, shared, history.asked('a gateway'))),
+  )
   const functions: Functions = { ...ownFunctions, ...parts.functions }
   const portsOf = (sandbox: Sandbox): FunctionPorts => {
-    const { store, views, to } = shared
+    const { views, to } = shared
     const own: FunctionPorts = {
       service,
       aggregates: oracle.aggregates,
-      store,
+      store: history.asked(sandbox.name),
       views,
       to,
       gateways: bindings,
@@ -108,6 +115,7 @@ export const portLevel = (options: PortLevelOptions): World => {
       execute: options.execute,
       bury: oracle.deliveries.buried,
       called: oracle.deliveries.called,
+      mark: stage.mark,
     }
     return parts.ports?.(own, sandbox) ?? own
   }
@@ -153,14 +161,15 @@ export const portLevel = (options: PortLevelOptions): World => {
   consumer(shared.commands, 'commands')
   consumer(shared.calls, 'calls')
   const send = client(stage, api, oracle)
-  return { send, stuck }
+  return { send, stuck, ended: () => history.check(oracle.judge) }
 }
 
-const gatewayPorts = ({ kernel }: Stage, { store, views, keys }: Shared): GatewayPorts => ({
+const gatewayPorts = ({ kernel, mark }: Stage, { views, keys }: Shared, store: EventStore): GatewayPorts => ({
   store,
   views,
   keys,
   kernel,
+  mark,
 })
 
 const READING = {

@@ -12,6 +12,8 @@ export interface Stage {
   readonly tell: (step: Told) => void
   /** Names the column in which what this actor does is told. */
   readonly lane: (actor: string, lane: string) => void
+  /** Notes that something has happened which should in some runs, so that soaking tells of what never does. */
+  readonly mark: (name: string) => void
 }
 
 export type Told = Pick<Step, 'lane' | 'to' | 'operation' | 'subject' | 'key' | 'deviation' | 'answer'>

@@ -13,7 +13,7 @@ export interface Recording {
   readonly consistency?: Read['consistency']
 }
 
-const commandIdsOf = ({ answers }: Commit): string => answers.map(({ id }) => id).join('+')
+export const commandIdsOf = ({ answers }: Commit): string => answers.map(({ id }) => id).join('+')
 
 /**
  * Puts each append and each page of a read into `history` as it is asked, as indeterminate, and says there what became of

@@ -58,16 +58,22 @@ export interface OracleOptions {
   readonly stepNumber: () => number
   /** The names of invariants that are not judged. */
   readonly unjudged?: ReadonlyArray<string>
+  /** Told of what should happen in some runs, when it does. */
+  readonly mark: (name: string) => void
 }
 
-export const oracleOf = ({ service, invariants, stepNumber, unjudged }: OracleOptions): Oracle => {
+export const oracleOf = ({ service, invariants, stepNumber, unjudged, mark }: OracleOptions): Oracle => {
   const judge = judgeOf(stepNumber, unjudged)
   const seen = witness()
   const aggregates = aggregatesOf(service)
   const log = logBook(aggregates, seen, judge)
   const rows = rowBook(service.projections, log, judge)
   const deliveries = deliveryBook(outbox(service), log, judge)
-  const overview: Overview = { states: (aggregate) => statesOf(log, aggregate.name) as never, log: log.log }
+  const overview: Overview = {
+    states: (aggregate) => statesOf(log, aggregate.name) as never,
+    log: log.log,
+    mark,
+  }
   const users = usersOf(invariants, judge, log, overview)
   const guard = guarded(judge)
   const answers = new Map<CommandId, string>()
@@ -212,6 +218,10 @@ const usersOf = (
   const judged = (invariant: Invariant, judgement: () => Judgement, where: string) => {
     try {
       const said = judgement()
+      if (invariant.when === 'sometimes') {
+        if (said === true) overview.mark(invariant.name)
+        return
+      }
       if (said === undefined || said === true) return
       const why = said === false ? '' : `: ${said}`
       broken(
@@ -229,7 +239,7 @@ const usersOf = (
     }
   }
   const of = (when: Invariant['when']) => invariants.filter((one) => one.when === when)
-  const always = of('always')
+  const always = [...of('always'), ...of('sometimes')]
   const eventually = of('eventually')
   const judgeBook = (invariant: Invariant, { stream, state, commits }: Book) => {
     const { aggregate, holdsOf } = invariant
