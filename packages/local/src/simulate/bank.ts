@@ -54,7 +54,7 @@ type AccountRejection = TypeOf<typeof AccountRejection>
 
 const plus = (one: number, other: number): TypeOf<typeof Cents> => (one + other) as TypeOf<typeof Cents>
 
-export const account = defineAggregate<AccountCommand, Account, AccountEvent, AccountRejection>({
+const account = defineAggregate<AccountCommand, Account, AccountEvent, AccountRejection>({
   name: 'account',
   command: AccountCommand,
   event: AccountEvent,
@@ -63,7 +63,7 @@ export const account = defineAggregate<AccountCommand, Account, AccountEvent, Ac
   reducer: 1,
   initial: { cents: plus(0, 0), movements: plus(0, 0) },
   evolve: ({ cents, movements }, event) => ({
-    cents: plus(cents, event._tag === 'Deposited' ? event.cents : -event.cents),
+    cents: plus(cents, event._tag === 'Deposited' ? event.cents : 0 - event.cents),
     movements: plus(movements, 1),
   }),
   decide: (command, { cents }) => {
@@ -82,7 +82,8 @@ const balances: Projection = {
       {
         pk: 'BALANCE',
         sk: streamParts(stream).id,
-        change: (value) => plus(Number(value ?? 0), event._tag === 'Deposited' ? event.cents : -event.cents),
+        change: (value) =>
+          plus(Number(value ?? 0), event._tag === 'Deposited' ? event.cents : 0 - event.cents),
       },
     ]),
   ],
@@ -102,7 +103,7 @@ const service: Service = {
   name: 'bank',
   aggregates: [account],
   projections: [balances],
-  processes: [auditor as unknown as Service['processes'][number]],
+  processes: [auditor],
   gateways: [],
   routes: [],
 }

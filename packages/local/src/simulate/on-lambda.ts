@@ -380,12 +380,9 @@ const queueFunctions = (
   aws.onQueue(QUEUES.commands, commands, consumer)
   const calls = aws.deploy('calls', { timeoutMs: TIMEOUT_MS }, () => {
     const { clock, sqs, executePorts: ports } = portsOf(aws, oracle, parts)
-    const bound = gateways().map((binding) => ({
-      ...binding,
-      gateway: {
-        ...binding.gateway,
-        aggregate: aggregates.get(binding.gateway.aggregate.name) ?? binding.gateway.aggregate,
-      },
+    const bound = gateways().map(({ gateway, call }) => ({
+      call,
+      gateway: { ...gateway, aggregate: aggregates.get(gateway.aggregate.name) ?? gateway.aggregate },
     }))
     return parts.callConsumer({
       gateways: bound,

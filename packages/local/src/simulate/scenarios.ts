@@ -6,7 +6,7 @@ import { hotSkuScenario } from './shop/hot-sku.ts'
 import { orderScenario } from './shop/order.ts'
 import { paymentScenario } from './shop/payment.ts'
 
-export type Level = 'ports' | 'sdk'
+type Level = 'ports' | 'sdk'
 
 export interface Scenario {
   readonly name: string

@@ -18,6 +18,7 @@ import {
   type LambdaState,
   type Sandbox as ModelSandbox,
 } from '../models/lambda/index.ts'
+import type { Judge } from '../oracle/judge.ts'
 import { stackOfThrown, wordsOfThrown } from '../oracle/thrown.ts'
 import type { Stage } from './stage.ts'
 
@@ -121,6 +122,11 @@ interface Invocation {
   readonly throwing: Throwing
 }
 
+const afterEnd =
+  ({ broken }: Judge) =>
+  (effect: string): void =>
+    broken('S12', `nothing is asked of a port after the handler returned, and it was: ${effect}`)
+
 /** Runs the handler as a life, until it returns, throws, dies or runs out of time. */
 const invoked = <Event, Value>(
   { kernel, judge, tell, lane }: Stage,
@@ -146,10 +152,8 @@ const invoked = <Event, Value>(
       const how = timedOut ? 'timed out' : 'crashed'
       over({ _tag: 'Failed', how }, how)
     }
-    const afterEnd = (effect: string) =>
-      judge.broken('S12', `nothing is asked of a port after the handler returned, and it was: ${effect}`)
     const skewMs = () => clockMs(sandbox, kernel.nowMs()) - kernel.nowMs()
-    void kernel.live(work, { died, afterEnd, skewMs }, async (living) => {
+    void kernel.live(work, { died, afterEnd: afterEnd(judge), skewMs }, async (living) => {
       life = living
       try {
         const handler = handlerOf(warm, sandbox, living, () => open(sandboxOf(kernel, sandbox)))

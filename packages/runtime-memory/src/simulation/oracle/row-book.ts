@@ -135,7 +135,12 @@ const changesIn = (view: View, of: Book): ReadonlyArray<ReadonlyArray<Change>> =
     const events = source === undefined ? [] : (of.events[at] ?? [])
     known.push(
       events.flatMap((recorded) =>
-        (source?.rows(recorded) ?? []).map((change) => ({ ...change, row: rowOf(change) })),
+        (source?.rows(recorded) ?? []).map(({ pk, sk, change }) => ({
+          pk,
+          sk,
+          change,
+          row: rowOf({ pk, sk }),
+        })),
       ),
     )
   }
