@@ -63,6 +63,7 @@ const freeOf = <Message>(
   { group }: Settled<Message>,
   { waiting, running }: QueueMappingState<Message>,
 ): QueueMappingState<Message>['waiting'] => {
+  if (waiting.length === 0) return waiting
   const busy = new Set(
     running.filter(({ visible }) => !visible).flatMap(({ messages }) => messages.map(group)),
   )

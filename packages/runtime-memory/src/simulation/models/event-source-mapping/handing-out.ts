@@ -129,7 +129,7 @@ export const nextBatch = <Value>(
     const early = aggregation.early || nowMs < startMs + settings.tumblingWindowMs
     return { ...fresh, records: [], window: { startMs, final: true, early } }
   }
-  const readyMs = readyAtMs(settings, shard)
+  const readyMs = readyAtMs(settings, shard, candidates)
   if (readyMs === undefined || readyMs > nowMs) return undefined
   const records = withinPayload(settings, sameWindow(settings, candidates)).slice(0, limit)
   const [first] = records
@@ -144,8 +144,10 @@ const candidatesOf = <Value>(
   { batchSize }: Settled<Value>,
   shard: Shard<Value>,
 ): ReadonlyArray<StreamRecord<Value>> => {
+  const waits = waiting(shard)
+  if (waits.length === 0) return []
   const held = keysOf(shard.batches.flatMap(({ records }) => records))
-  return waiting(shard)
+  return waits
     .filter(({ record }: Entry<Value>) => !held.has(record.key))
     .slice(0, batchSize)
     .map(({ record }) => record)
@@ -194,10 +196,13 @@ const closes = <Value>(
 }
 
 /** When a new batch can be made of what has arrived; undefined where nothing waits, or no more batches may run. */
-export const readyAtMs = <Value>(settings: Settled<Value>, shard: Shard<Value>): number | undefined => {
+export const readyAtMs = <Value>(
+  settings: Settled<Value>,
+  shard: Shard<Value>,
+  candidates: ReadonlyArray<StreamRecord<Value>> = candidatesOf(settings, shard),
+): number | undefined => {
   if (shard.batches.length >= settings.parallelizationFactor) return undefined
   const { tumblingWindowMs, batchSize, maximumBatchingWindowMs } = settings
-  const candidates = candidatesOf(settings, shard)
   const { aggregation } = shard
   const [first] = candidates
   if (first === undefined)

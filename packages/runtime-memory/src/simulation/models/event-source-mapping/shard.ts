@@ -84,8 +84,10 @@ export const isFinished = <Value>(shard: Shard<Value>): boolean =>
 
 /** What is neither done nor in a batch, oldest first. */
 export const waiting = <Value>(shard: Shard<Value>): ReadonlyArray<Entry<Value>> => {
+  const open = shard.entries.filter(({ fate }) => fate === undefined)
+  if (open.length === 0) return open
   const held = numbersOf(shard.batches)
-  return shard.entries.filter(({ fate, record }) => fate === undefined && !held.has(record.sequenceNumber))
+  return open.filter(({ record }) => !held.has(record.sequenceNumber))
 }
 
 const numbersOf = <Value>(batches: ReadonlyArray<Batch<Value>>): ReadonlySet<string> =>
