@@ -59,15 +59,18 @@ export const perCpuSecond = async (
   work: () => unknown,
   budget: Budget = usualBudget,
 ): Promise<number> => {
-  const round = async () => {
-    globalThis.gc?.()
-    const before = process.cpuUsage()
-    await work()
-    const { user, system } = process.cpuUsage(before)
-    return (count * 1e6) / (user + system)
-  }
+  const round = async () => count / (await cpuSeconds(work))
   await roundsFor(round, budget.warmUpMs, budget.leastWarmUps)
   return median(await roundsFor(round, budget.measureMs, budget.leastRounds))
+}
+
+/** What `work` takes, the garbage of its own included and that of before collected. */
+export const cpuSeconds = async (work: () => unknown): Promise<number> => {
+  globalThis.gc?.()
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6
 }
 
 export const roundsFor = async <Round>(
