@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises'
 import { E } from '@everfold/core'
 import {
   decodePlan,
-  type Exhausted,
   encodePlan,
   exhaustive,
   holdingGlobals,
@@ -13,6 +12,7 @@ import {
   type Soaked,
   shrink,
   soak,
+  statement,
   summary,
   tracePage,
 } from '@everfold/runtime-memory/simulation'
@@ -99,7 +99,7 @@ const everything = async ({ args: _args, print }: Command): Promise<number> => {
   bar.end()
   const seconds = (performance.now() - startMs) / 1000
   const { failing, ...numbers } = tried
-  const text = `${smallScope.what}: ${wordsOf(tried)} in ${seconds.toFixed(1)} s.`
+  const text = `${statement(tried)}, in ${seconds.toFixed(1)} s.`
   print.say(
     { scope: smallScope.what, ...numbers, seconds: rounded(seconds), clean: failing === undefined },
     text,
@@ -107,11 +107,6 @@ const everything = async ({ args: _args, print }: Command): Promise<number> => {
   if (failing !== undefined) await tell(print, smallScope, simulated, failing)
   return failing === undefined ? 0 : 1
 }
-
-const wordsOf = ({ sites, singles, pairs, kinds, failing }: Exhausted): string =>
-  `${sites} decision points, ${counted(singles)} single faults and ${counted(pairs)} pairs of ${kinds.length} kinds: ${
-    failing === undefined ? 'nothing broke' : 'something broke'
-  }`
 
 /** By chance, scenario after scenario. */
 const seeds = async (command: Command): Promise<number> => {

@@ -27,7 +27,7 @@ export {
   sometimes,
   sometimesOverall,
 } from './invariant.ts'
-export { type Exhausted, exhaustive, type Scope } from './modes/exhaustive.ts'
+export { type Exhausted, exhaustive, type Scope, statement } from './modes/exhaustive.ts'
 export { type Soaked, type Soaking, soak } from './modes/soak.ts'
 export type { Oracle } from './oracle/oracle.ts'
 export { decodeFailure, encodeFailure, type Failure, failureOf, fileOf } from './report/corpus.ts'

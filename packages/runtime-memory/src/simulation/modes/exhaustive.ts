@@ -21,8 +21,11 @@ export interface Scope {
   readonly progress?: (runs: number) => void
 }
 
-/** What was tried, and what came of it. */
+/** What was tried, and what came of it: everything within the scope, or up to the first that broke something. */
 export interface Exhausted {
+  /** How many commands were sent, and to how many streams. */
+  readonly commands: number
+  readonly streams: number
   readonly runs: number
   readonly operations: number
   /** The decision points of the benign run. */
@@ -35,7 +38,10 @@ export interface Exhausted {
   readonly failing?: Run
 }
 
-export const exhaustive = async (simulation: Simulation, scope: Scope): Promise<Exhausted> => {
+export const exhaustive = async (
+  simulation: Pick<Simulation, 'replay' | 'requestsOf'>,
+  scope: Scope,
+): Promise<Exhausted> => {
   const { seed = '0', depth, kinds = () => true, progress } = scope
   const requests = scope.requests ?? simulation.requestsOf(seed)
   const tried = { runs: 0, operations: 0, singles: 0, pairs: 0 }
@@ -73,8 +79,37 @@ export const exhaustive = async (simulation: Simulation, scope: Scope): Promise<
   }
   return {
     ...tried,
+    commands: requests.length,
+    streams: new Set(requests.map(({ stream }) => stream)).size,
     sites: benign.size,
     kinds: [...met].toSorted(),
     ...(failing === undefined ? {} : { failing }),
   }
 }
+
+/**
+ * What is known now, as a sentence: `one stream, two commands: 24 decision points, all 97 single deviations and all 5,050
+ * pairs of 18 kinds: nothing broke`.
+ */
+export const statement = (exhausted: Exhausted): string => {
+  const { commands, streams, sites, singles, pairs, kinds, failing } = exhausted
+  const scope = `${counted(streams, 'stream')}, ${counted(commands, 'command')}: ${counted(sites, 'decision point')}`
+  const all = failing === undefined ? 'all ' : ''
+  const tried = [
+    `${all}${inFigures(singles)} single ${singles === 1 ? 'deviation' : 'deviations'}`,
+    ...(pairs === 0 ? [] : [`${all}${inFigures(pairs)} ${pairs === 1 ? 'pair' : 'pairs'}`]),
+  ]
+  const of = kinds.length === 0 ? '' : ` of ${counted(kinds.length, 'kind')}`
+  const came =
+    failing?.violation === undefined
+      ? 'nothing broke'
+      : `then this broke, ${failing.violation.invariant}: ${failing.violation.message}`
+  return `${scope}, ${tried.join(' and ')}${of}: ${came}`
+}
+
+const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
+
+const counted = (count: number, what: string): string =>
+  `${WORDS[count] ?? inFigures(count)} ${what}${count === 1 ? '' : 's'}`
+
+const inFigures = (count: number): string => count.toLocaleString('en-US')
