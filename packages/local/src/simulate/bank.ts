@@ -30,7 +30,7 @@ import {
   type Workload,
 } from '@everfold/runtime-memory/simulation'
 
-const Cents = integer('Cents', 0)
+export const Cents = integer('Cents', 0)
 
 const AccountEvent = union(
   'AccountEvent',
@@ -40,21 +40,21 @@ const AccountEvent = union(
 type AccountEvent = TypeOf<typeof AccountEvent>
 
 const Account = record('Account', { cents: Cents, movements: Cents })
-type Account = TypeOf<typeof Account>
+export type Account = TypeOf<typeof Account>
 
 const AccountCommand = union(
   'AccountCommand',
   variant('Deposit', { cents: Cents }),
   variant('Withdraw', { cents: Cents }),
 )
-type AccountCommand = TypeOf<typeof AccountCommand>
+export type AccountCommand = TypeOf<typeof AccountCommand>
 
 const AccountRejection = union('AccountRejection', variant('Overdrawn', { cents: Cents }))
-type AccountRejection = TypeOf<typeof AccountRejection>
+export type AccountRejection = TypeOf<typeof AccountRejection>
 
 const plus = (one: number, other: number): TypeOf<typeof Cents> => (one + other) as TypeOf<typeof Cents>
 
-const account = defineAggregate<AccountCommand, Account, AccountEvent, AccountRejection>({
+export const account = defineAggregate<AccountCommand, Account, AccountEvent, AccountRejection>({
   name: 'account',
   command: AccountCommand,
   event: AccountEvent,
@@ -74,11 +74,14 @@ const account = defineAggregate<AccountCommand, Account, AccountEvent, AccountRe
   },
 })
 
-const balances: Projection = {
+/** Any version of the account's code. */
+export type AccountCode = typeof account
+
+const balances = (of: AccountCode): Projection => ({
   name: 'balances',
   generation: '1',
   sources: [
-    from(account, ({ event, stream }) => [
+    from(of, ({ event, stream }) => [
       {
         pk: 'BALANCE',
         sk: streamParts(stream).id,
@@ -87,26 +90,28 @@ const balances: Projection = {
       },
     ]),
   ],
-}
+})
 
 /** Counts what it hears, so that whatever is told twice would show. */
-const auditor: Process<{ readonly heard: number }, AccountEvent, never> = {
+const auditor = (of: AccountCode): Process<{ readonly heard: number }, AccountEvent, never> => ({
   name: 'auditor',
-  hears: [hear(account, ({ stream }) => streamParts(stream).id)],
+  hears: [hear(of, ({ stream }) => streamParts(stream).id)],
   asks: [],
   initial: { heard: 0 },
   evolve: ({ heard }, _heard: Heard<AccountEvent, never>) => ({ heard: heard + 1 }),
   react: () => [],
-}
+})
 
-const service: Service = {
+export const serviceOf = (of: AccountCode): Service => ({
   name: 'bank',
-  aggregates: [account],
-  projections: [balances],
-  processes: [auditor],
+  aggregates: [of],
+  projections: [balances(of)],
+  processes: [auditor(of)],
   gateways: [],
   routes: [],
-}
+})
+
+const service = serviceOf(account)
 
 const invariants: ReadonlyArray<Invariant> = [
   always('no account is overdrawn', account, ({ cents }) => cents >= 0),

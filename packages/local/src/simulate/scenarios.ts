@@ -1,6 +1,7 @@
 /** What `pnpm simulate` runs, by name. */
 import { type Simulation, type SimulationOptions, simulation } from '@everfold/runtime-memory/simulation'
 import { bank, smallBank } from './bank.ts'
+import { deploying } from './deploy.ts'
 import { onLambda } from './on-lambda.ts'
 import { hotSkuScenario } from './shop/hot-sku.ts'
 import { orderScenario } from './shop/order.ts'
@@ -21,7 +22,7 @@ export interface Scenario {
 const onPorts = (options: SimulationOptions) => () => Promise.resolve(simulation(options))
 
 const onAws = (options: SimulationOptions) => async () =>
-  simulation({ ...options, deployment: await onLambda({ service: options.service }) })
+  simulation({ ...options, deployment: await onLambda() })
 
 export const scenarios: ReadonlyArray<Scenario> = [
   {
@@ -37,6 +38,20 @@ export const scenarios: ReadonlyArray<Scenario> = [
     what: 'the same with runtime-lambda and the AWS SDK',
     seeds: 100,
     open: onAws(bank),
+  },
+  {
+    name: 'deploy',
+    level: 'ports',
+    what: 'the same while new code is deployed, whose events the old cannot read',
+    seeds: 2000,
+    open: onPorts(deploying),
+  },
+  {
+    name: 'deploy-on-lambda',
+    level: 'sdk',
+    what: 'the same with runtime-lambda and the AWS SDK',
+    seeds: 100,
+    open: onAws(deploying),
   },
   {
     name: 'order',

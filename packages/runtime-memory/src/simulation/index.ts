@@ -29,7 +29,7 @@ export {
 } from './invariant.ts'
 export { type Exhausted, exhaustive, type Scope, statement } from './modes/exhaustive.ts'
 export { type Soaked, type Soaking, soak } from './modes/soak.ts'
-export type { Oracle } from './oracle/oracle.ts'
+export type { Code, Oracle } from './oracle/oracle.ts'
 export { decodeFailure, encodeFailure, type Failure, failureOf, fileOf } from './report/corpus.ts'
 export { mermaid } from './report/mermaid.ts'
 export { decodePlan, encodePlan } from './report/plan-text.ts'
@@ -41,6 +41,7 @@ export type { Sending, Workload } from './requests.ts'
 export type * from './run.ts'
 export { shrink } from './shrink/shrink.ts'
 export {
+  type Deploy,
   type Deployment,
   type Simulation,
   type SimulationOptions,

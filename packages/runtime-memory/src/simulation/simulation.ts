@@ -24,6 +24,12 @@ import type { Surroundings, SurroundingsPorts } from './surroundings.ts'
 export interface SimulationOptions {
   readonly service: Service
   readonly workload: Workload
+  /**
+   * New code of the service, one after the other: it may add events, versions of events and commands, and change what is
+   * decided. The commands of the workload are such that every version takes them; a view or a process that the first
+   * version does not have would begin in the middle.
+   */
+  readonly deploys?: ReadonlyArray<Deploy>
   /** The implementations of the service's gateways. */
   readonly gateways?: (ports: GatewayPorts) => ReadonlyArray<GatewayBinding>
   /** What the service lives among, anew for each run. */
@@ -43,6 +49,13 @@ export interface SimulationOptions {
   readonly mostSteps?: number
   /** The names of invariants that are not judged: those that are known to be broken, to see what else is. */
   readonly unjudged?: ReadonlyArray<string>
+}
+
+/** New code from a time on; for a while warm sandboxes, and some cold ones, run the old. */
+export interface Deploy {
+  /** In milliseconds after the run's beginning. */
+  readonly afterMs: number
+  readonly service: Service
 }
 
 /** How a service is brought into a run, and at which level. */
@@ -106,7 +119,7 @@ interface Simulating {
 const STORMS = [30, 100, 300, 1000]
 
 const simulate = async (options: SimulationOptions, simulating: Simulating): Promise<Run> => {
-  const { startMs = START_MS, mostSteps = 50_000 } = options
+  const { startMs = START_MS, mostSteps = 50_000, deploys = [] } = options
   const { seed, requests } = simulating
   const story = storyOf()
   const storm = STORMS[Math.floor(draw(seed, 'storm') * STORMS.length)] ?? 0
@@ -137,7 +150,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
       send: (request) => world.send(request),
     }) ?? {}
   const oracle = oracleOf({
-    service: options.service,
+    services: [options.service, ...deploys.map(({ service }) => service)],
     invariants: [...(options.invariants ?? []), ...(around.invariants ?? [])],
     // What is judged while it takes effect belongs to the step that is being made.
     stepNumber: () => story.length() + 1,
@@ -156,6 +169,11 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
   const world = open(stage, oracle)
   for (const request of requests)
     kernel.at(startMs + request.afterMs, `${request.client} asks`, () => void world.send(request))
+  for (const [at, { afterMs }] of deploys.entries())
+    kernel.at(startMs + afterMs, `deploy ${at + 1}`, () => {
+      tell({ lane: 'deploy', operation: 'new code', subject: `${at + 2}`, key: `deploy ${at + 1}` })
+      world.redeploy?.()
+    })
   const release = installGlobals({ current: currentOf(kernel, oracle.judge, globals) })
   const over = () => oracle.judge.violation !== undefined || story.length() > mostSteps
   const rested = await kernel.drive(Number.POSITIVE_INFINITY, over).finally(release)

@@ -54,8 +54,8 @@ export interface Lambda {
     settings: FunctionSettings,
     open: Open<Event, Value>,
   ): SimulatedFunction<Event, Value>
-  /** From now on cold starts run new code, and warm sandboxes the old one for a while. */
-  redeploy(this: void, name: string): void
+  /** From now on cold starts of all functions run new code, and warm sandboxes the old one for a while. */
+  redeploy(this: void): void
 }
 
 /** What an error of a handler means: at the level of the ports none may throw, on Lambda it is a function error. */
@@ -108,8 +108,8 @@ export const simulatedLambda = (stage: Stage, throwing: Throwing): Lambda => {
     }
     return { name, invoke: invokeIt }
   }
-  const redeploy = (name: string) => {
-    state = deployed(state, name, kernel.nowMs())
+  const redeploy = () => {
+    for (const name of state.functions.keys()) state = deployed(state, name, kernel.nowMs())
   }
   return { deploy, redeploy }
 }

@@ -78,6 +78,8 @@ export interface World {
   send(this: void, request: Request): Promise<void>
   /** Nothing moves any more: what has to hold of this deployment in the end. */
   ended?(this: void): void
+  /** The next version of the code is deployed: `oracle.code` of what a sandbox's version is. */
+  redeploy?(this: void): void
   /** Why it does not come to rest, where that is known. */
   stuck?(this: void): Stuck | undefined
 }
@@ -104,8 +106,7 @@ export const portLevel = (options: PortLevelOptions): World => {
   const portsOf = (sandbox: Sandbox): FunctionPorts => {
     const { views, to } = shared
     const own: FunctionPorts = {
-      service,
-      aggregates: oracle.aggregates,
+      ...oracle.code(sandbox.version),
       store: history.asked(sandbox.name),
       views,
       to,
@@ -161,7 +162,8 @@ export const portLevel = (options: PortLevelOptions): World => {
   consumer(shared.commands, 'commands')
   consumer(shared.calls, 'calls')
   const send = client(stage, api, oracle)
-  return { send, stuck, ended: () => history.check(oracle.judge) }
+  const ended = () => history.check(oracle.judge)
+  return { send, stuck, ended, redeploy: lambdas.redeploy }
 }
 
 const gatewayPorts = ({ kernel, mark }: Stage, { views, keys }: Shared, store: EventStore): GatewayPorts => ({

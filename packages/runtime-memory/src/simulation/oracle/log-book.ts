@@ -10,7 +10,6 @@ import {
   type Commit,
   canonical,
   E,
-  encodeEvent,
   type Position,
   type RecordedEvent,
   recordedEvents,
@@ -19,6 +18,7 @@ import {
   type StreamName,
   streamParts,
 } from '@everfold/core'
+import { evolved, type Fold, foldOf, fromSnapshot, isDecidedOn } from './fold.ts'
 import type { Judge } from './judge.ts'
 import type { Witness } from './witness.ts'
 
@@ -51,39 +51,47 @@ interface Writing extends Book {
   readonly commits: Array<Commit>
   readonly events: Array<ReadonlyArray<RecordedEvent<StoredEvent>>>
   readonly answers: Map<CommandId, Recorded>
-  state: unknown
+  /** As each version of the code folds it, the newest first. */
+  readonly folds: ReadonlyArray<Fold>
 }
 
-export const logBook = (
-  aggregates: ReadonlyMap<string, AnyAggregate>,
-  witness: Witness,
-  { broken }: Judge,
-): LogBook => {
+/** What of one version of the code the book is kept by. */
+export interface JudgedCode {
+  readonly aggregates: ReadonlyMap<string, AnyAggregate>
+  readonly witness: Witness
+}
+
+/** Kept by the newest version of the code, the last one: it reads what every version has written. */
+export const logBook = (codes: ReadonlyArray<JudgedCode>, { broken }: Judge): LogBook => {
   const log: Array<Commit> = []
   const books = new Map<StreamName, Writing>()
   const bookOf = (stream: StreamName): Writing => {
-    let book = books.get(stream)
-    if (book === undefined) {
-      const aggregate = aggregates.get(streamParts(stream).category)
-      books.set(
-        stream,
-        (book = {
-          stream,
-          aggregate,
-          commits: [],
-          events: [],
-          answers: new Map(),
-          state: aggregate?.initial,
-        }),
-      )
+    const known = books.get(stream)
+    if (known !== undefined) return known
+    const { category } = streamParts(stream)
+    const folds = codes.toReversed().flatMap(({ aggregates, witness }) => {
+      const aggregate = aggregates.get(category)
+      return aggregate === undefined ? [] : [foldOf(aggregate, witness)]
+    })
+    const book: Writing = {
+      stream,
+      aggregate: folds[0]?.aggregate,
+      commits: [],
+      events: [],
+      answers: new Map(),
+      folds,
+      get state() {
+        return folds[0]?.state?.value
+      },
     }
+    books.set(stream, book)
     return book
   }
   const committed = (commit: Commit): Book | undefined => {
     log.push(commit)
     const book = bookOf(commit.stream)
     const fault =
-      misplaced(book, commit) ?? repeated(book, commit) ?? foreign(commit) ?? misread(book, commit, witness)
+      misplaced(book, commit) ?? repeated(book, commit) ?? foreign(commit) ?? misread(book, commit)
     if (fault !== undefined) return broken(fault.invariant, fault.message) as undefined
     return book
   }
@@ -157,47 +165,31 @@ const foreign = (commit: Commit): Fault | undefined => {
 }
 
 /** S4 and S11: each answer is what its command comes to on the state before it, and a snapshot is the state after. */
-const misread = (book: Writing, commit: Commit, witness: Witness): Fault | undefined => {
-  const { aggregate } = book
+const misread = (book: Writing, commit: Commit): Fault | undefined => {
+  const { folds } = book
+  const [newest] = folds
   book.commits.push(commit)
-  if (aggregate === undefined) return void book.events.push([])
-  const events = recordedEvents(aggregate, commit)
-  if (E.isLeft(events)) {
+  if (newest === undefined) return void book.events.push([])
+  const read = folds.map(({ aggregate }) => recordedEvents(aggregate, commit))
+  const [events] = read
+  if (events === undefined || E.isLeft(events)) {
     book.events.push([])
     return { invariant: 'S2', message: `what is stored decodes, and ${placeOf(commit)} does not` }
   }
   book.events.push(events.right)
   let at = 0
   for (const answer of commit.answers) {
-    const commands = witness.commandsOf(aggregate.name, answer.id)
-    if (commands.length > 0 && !commands.some((command) => leadsTo(aggregate, book.state, command, answer)))
+    if (!isDecidedOn(folds, answer))
       return {
         invariant: 'S4',
         message: `a decision is made on the state it is committed on, and what ${placeOf(commit)} answers to ${answer.id} follows from another`,
       }
-    for (const recorded of events.right.slice(at, at + answer.events.length))
-      book.state = aggregate.evolve(book.state, recorded.event)
-    at += answer.events.length
+    const to = at + answer.events.length
+    for (const [place, fold] of folds.entries()) evolved(fold, read[place], at, to)
+    at = to
   }
-  return unlike(aggregate, book.state, commit)
-}
-
-const leadsTo = (
-  aggregate: AnyAggregate,
-  state: unknown,
-  command: unknown,
-  answer: StoredAnswer,
-): boolean => {
-  const outcome = aggregate.decide(command, state, { timeMs: answer.timeMs, commandId: answer.id })
-  if (E.isLeft(outcome))
-    return (
-      'rejection' in answer &&
-      canonical(aggregate.rejection.encode(outcome.left)) === canonical(answer.rejection)
-    )
-  return (
-    !('rejection' in answer) &&
-    canonical(outcome.right.map((event) => encodeEvent(aggregate, event))) === canonical(answer.events)
-  )
+  for (const fold of folds) if (fold.state === undefined) fold.state = fromSnapshot(fold.aggregate, commit)
+  return unlike(newest.aggregate, book.state, commit)
 }
 
 const unlike = (aggregate: AnyAggregate, state: unknown, commit: Commit): Fault | undefined => {

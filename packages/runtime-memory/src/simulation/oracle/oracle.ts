@@ -27,16 +27,23 @@ import { type DeliveryBook, deliveryBook } from './delivery-book.ts'
 import { type EventBook, eventBook } from './event-book.ts'
 import { guarded, watchedProjections } from './guarded.ts'
 import { type Judge, judgeOf } from './judge.ts'
-import { type Book, type LogBook, logBook } from './log-book.ts'
+import { type Book, type JudgedCode, type LogBook, logBook } from './log-book.ts'
 import { nameOf, type RowBook, rowBook } from './row-book.ts'
 import { stackOfThrown, wordsOfThrown } from './thrown.ts'
 import { watched, witness } from './witness.ts'
 
-export interface Oracle {
-  /** The service, whose views tell of what their code throws. */
+/** One version of the code. */
+export interface Code {
+  /** Its views tell of what their code throws. */
   readonly service: Service
   /** The service's aggregates, and those that its processes are, watched as they decide. */
   readonly aggregates: Aggregates
+}
+
+/** Itself the newest version of the code, by which it judges. */
+export interface Oracle extends Code {
+  /** The code of a function's 1st, 2nd, 3rd, ... deploy. */
+  code(this: void, version: number): Code
   committed(this: void, commit: Commit): void
   rowStored(this: void, generation: Generation, row: Row): void
   advanced(this: void, generation: Generation, position: Position): void
@@ -53,7 +60,8 @@ export interface Oracle {
 }
 
 export interface OracleOptions {
-  readonly service: Service
+  /** The versions of the service that are deployed one after the other, at least one. */
+  readonly services: ReadonlyArray<Service>
   readonly invariants: ReadonlyArray<Invariant>
   readonly stepNumber: () => number
   /** The names of invariants that are not judged. */
@@ -62,11 +70,19 @@ export interface OracleOptions {
   readonly mark: (name: string) => void
 }
 
-export const oracleOf = ({ service, invariants, stepNumber, unjudged, mark }: OracleOptions): Oracle => {
+export const oracleOf = ({ services, invariants, stepNumber, unjudged, mark }: OracleOptions): Oracle => {
   const judge = judgeOf(stepNumber, unjudged)
-  const seen = witness()
-  const aggregates = aggregatesOf(service)
-  const log = logBook(aggregates, seen, judge)
+  const versions = services.map((one) => ({
+    service: one,
+    aggregates: aggregatesOf(one),
+    witness: witness(),
+  }))
+  const newest = versions.at(-1)
+  if (newest === undefined) throw new Error('no service is deployed')
+  const { service, aggregates } = newest
+  const codes = versions.map((version) => codeOf(version, judge))
+  const code = (version: number): Code => codes[Math.min(version, codes.length) - 1] as Code
+  const log = logBook(versions, judge)
   const rows = rowBook(service.projections, log, judge)
   const deliveries = deliveryBook(outbox(service), log, judge)
   const overview: Overview = {
@@ -108,8 +124,8 @@ export const oracleOf = ({ service, invariants, stepNumber, unjudged, mark }: Or
       )
   }
   return {
-    service: { ...service, projections: watchedProjections(service.projections, judge) },
-    aggregates: watched(aggregates, seen.decided),
+    ...code(codes.length),
+    code,
     committed: guard(
       (commit: Commit) => {
         const book = log.committed(commit)
@@ -146,6 +162,11 @@ export const oracleOf = ({ service, invariants, stepNumber, unjudged, mark }: Or
     log: log.log,
   }
 }
+
+const codeOf = ({ service, aggregates, witness: seen }: JudgedCode & Code, judge: Judge): Code => ({
+  service: { ...service, projections: watchedProjections(service.projections, judge) },
+  aggregates: watched(aggregates, seen.decided),
+})
 
 const answerText = (aggregate: AnyAggregate | undefined, outcome: E.Either<unknown, unknown>): string =>
   E.isLeft(outcome)

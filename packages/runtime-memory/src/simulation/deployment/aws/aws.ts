@@ -60,7 +60,8 @@ export interface Aws {
     settings: DeploySettings,
     open: Open<unknown, unknown>,
   ): SimulatedFunction<unknown, unknown>
-  redeploy(this: void, name: string): void
+  /** From now on cold starts of all functions run new code, and warm sandboxes the old one for a while. */
+  redeploy(this: void): void
   /** The function takes the table's stream. */
   onTable(this: void, table: string, target: Target, consumer: StreamConsumer): void
   /** The function takes the stream of Kinesis. */

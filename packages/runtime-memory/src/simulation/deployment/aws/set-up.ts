@@ -32,7 +32,7 @@ export interface SetUp {
 }
 
 /** A queue or a function, by its name. */
-export type TargetSetUp = Pick<Target, 'id' | 'retries' | 'retryMs'> & {
+type TargetSetUp = Pick<Target, 'id' | 'retries' | 'retryMs'> & {
   /** The name of the queue for what could not be delivered. */
   readonly deadLetters?: string
 } & ({ readonly queue: string } | { readonly function: string })

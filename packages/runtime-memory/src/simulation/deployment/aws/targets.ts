@@ -4,7 +4,7 @@ import { arnOf as queueArn } from '../../models/sqs.ts'
 import type { AsynchronousFunction } from '../asynchronous.ts'
 import type { SqsService } from './services/sqs.ts'
 
-export interface Gift {
+interface Gift {
   /** How it is called in a trace. */
   readonly what: string
   /** In JSON where it is for a function. */
@@ -16,7 +16,7 @@ export interface Gift {
 }
 
 /** `gone`: there is no such target, so that trying again is in vain. */
-export type Given = 'taken' | 'refused' | 'gone'
+type Given = 'taken' | 'refused' | 'gone'
 
 /** Gives something to the target of this ARN. */
 export type Give = (arn: string, gift: Gift) => Given

@@ -20,7 +20,7 @@ export interface AsyncSettings {
 }
 
 /** An event for a function. */
-export interface AsyncEvent<Payload> {
+interface AsyncEvent<Payload> {
   readonly requestId: string
   readonly function: string
   readonly payload: Payload

@@ -1,6 +1,5 @@
 /** Lambda: functions in sandboxes, and the queue of asynchronous invocations. */
 export {
-  type AsyncEvent,
   type AsyncInvocation,
   type AsyncInvocations,
   type AsyncSettings,

@@ -20,7 +20,7 @@ import type { Service } from './service.ts'
 export type WrittenListener = (table: string, items: ReadonlyArray<Item>) => void
 
 /** Told of the shards of a table's stream, and what is new in them. */
-export type TableRecordsListener = (
+type TableRecordsListener = (
   listed: ReadonlyArray<ListedShard>,
   records: ReadonlyArray<{ readonly shard: string; readonly record: LambdaRecord }>,
 ) => void

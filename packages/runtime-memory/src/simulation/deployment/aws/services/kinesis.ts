@@ -14,7 +14,7 @@ import type { Endpoint } from '../transport.ts'
 import type { Service } from './service.ts'
 
 /** Told of the shards of a stream, each after its parents, and what is new in them. */
-export type StreamRecordsListener = (
+type StreamRecordsListener = (
   listed: ReadonlyArray<ListedShard>,
   records: ReadonlyArray<{ readonly shard: string; readonly record: StoredRecord }>,
 ) => void

@@ -1,0 +1,70 @@
+/**
+ * The bank while new code of it is deployed, in which a deposit tells who took it: what the old code wrote is read through
+ * an upcaster, and what the new code writes the old cannot read, though warm sandboxes run it for a while.
+ */
+import {
+  accept,
+  aggregate as defineAggregate,
+  reject,
+  type Service,
+  type TypeOf,
+  text,
+  union,
+  variant,
+} from '@everfold/core'
+import type { SimulationOptions } from '@everfold/runtime-memory/simulation'
+import {
+  type Account,
+  type AccountCode,
+  type AccountCommand,
+  type AccountRejection,
+  account,
+  bank,
+  Cents,
+  serviceOf,
+} from './bank.ts'
+
+const Teller = text('Teller')
+const ANNA = 'anna' as TypeOf<typeof Teller>
+
+const AccountEvent = union(
+  'AccountEvent',
+  variant('Deposited', { cents: Cents, teller: Teller }),
+  variant('Withdrawn', { cents: Cents }),
+)
+type AccountEvent = TypeOf<typeof AccountEvent>
+
+const withTellers = defineAggregate<AccountCommand, Account, AccountEvent, AccountRejection>({
+  ...account,
+  event: AccountEvent,
+  upcasters: { Deposited: [(event) => ({ ...event, teller: 'nobody knows' })] },
+  decide: (command, { cents }) => {
+    if (command._tag === 'Deposit') return accept({ _tag: 'Deposited', cents: command.cents, teller: ANNA })
+    return command.cents > cents
+      ? reject({ _tag: 'Overdrawn', cents })
+      : accept({ _tag: 'Withdrawn', cents: command.cents })
+  },
+})
+
+/** Its events are those of the old code, and more. */
+const newCode = withTellers as unknown as AccountCode
+
+const deployed = (service: Service, newer: Service): SimulationOptions => ({
+  ...bank,
+  service,
+  deploys: [{ afterMs: 800, service: newer }],
+})
+
+/** The auditor is told by messages, which is another story. */
+const unheard = (service: Service): Service => ({ ...service, processes: [] })
+
+export const deploying: SimulationOptions = deployed(unheard(serviceOf(account)), unheard(serviceOf(newCode)))
+
+/** The same with the auditor, to whom a new relay sends what an old consumer cannot read. */
+export const deployingHeard: SimulationOptions = deployed(serviceOf(account), serviceOf(newCode))
+
+/** New code that has forgotten its upcaster. */
+export const deployingForgetful: SimulationOptions = deployed(
+  unheard(serviceOf(account)),
+  unheard(serviceOf({ ...newCode, upcasters: {} })),
+)
