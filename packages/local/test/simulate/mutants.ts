@@ -7,7 +7,9 @@ import {
   simulation,
 } from '@everfold/runtime-memory/simulation'
 import { findMutants } from '../../../runtime-memory/test/simulation/mutants/find.ts'
+import { mutants } from '../../../runtime-memory/test/simulation/mutants/index.ts'
 import { planted } from '../planted-bugs.ts'
+import { mutants as onLambda } from './mutants-sdk/index.ts'
 
 /** How a bug was found, as the command prints it. */
 export interface Line {
@@ -23,10 +25,11 @@ export interface Line {
 }
 
 export async function* findAll(nowMs: () => number): AsyncGenerator<Line> {
-  for await (const { mutant, found, seed, deviations, invariant, ms } of findMutants(nowMs))
+  const among = [...mutants, ...onLambda]
+  for await (const { mutant, found, seed, deviations, invariant, ms } of findMutants(nowMs, among))
     yield {
       mutant: mutant.name,
-      level: 'ports',
+      level: mutant.level === 'sdk' ? 'sdk' : 'ports',
       found,
       seed: seed ?? null,
       deviations: deviations?.size ?? null,

@@ -11,7 +11,7 @@ export interface Mutant {
   readonly options: SimulationOptions
   /** How many seeds it takes at most, from 0 on. */
   readonly budget: number
-  readonly level: 'port'
+  readonly level: 'port' | 'sdk'
   /** What it breaks besides, and is found by when those it is found by first are not judged. */
   readonly behind?: { readonly unjudged: ReadonlyArray<string>; readonly breaks: ReadonlyArray<string> }
 }
