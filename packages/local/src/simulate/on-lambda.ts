@@ -60,7 +60,6 @@ const QUEUES = {
 const BUS = 'service'
 
 export interface LambdaOptions {
-  readonly service: Service
   readonly gateways?: () => ReadonlyArray<GatewayBinding>
   /** Parts of runtime-lambda with a bug in them, in place of its own. */
   readonly parts?: Partial<LambdaParts>
@@ -100,7 +99,8 @@ const OWN: LambdaParts = {
 }
 
 /** Sets the services up once, by the SDK, and answers what opens each run on them. */
-export const onLambda = async (options: LambdaOptions): Promise<Deployment> => (await lambdaSetUp())(options)
+export const onLambda = async (options: LambdaOptions = {}): Promise<Deployment> =>
+  (await lambdaSetUp())(options)
 
 /** The same for several deployments: what is set up is the same for every service. */
 export const lambdaSetUp = async (): Promise<(options: LambdaOptions) => Deployment> => {
@@ -161,12 +161,13 @@ const world = (options: LambdaOptions, state: AwsState, stage: Stage, oracle: Or
   const parts = { ...OWN, ...options.parts }
   judged(aws, oracle)
   const api: Api = apiOf(aws, oracle, parts)
-  streamFunctions(options, aws, oracle, parts)
+  streamFunctions(aws, oracle, parts)
   queueFunctions(options, aws, oracle, parts)
   subscriber(aws, oracle)
   return {
     send: callerOf(stage, api, oracle),
     ended: () => oracle.events.complete({ published: true, heard: true }),
+    redeploy: aws.redeploy,
   }
 }
 
@@ -280,11 +281,12 @@ const TIMEOUT_MS = 60_000
 const VISIBILITY_MS = 6 * TIMEOUT_MS
 
 const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
-  const open = (_sandbox: Sandbox) => {
+  const open = ({ version }: Sandbox) => {
     const { clock, executePorts } = portsOf(aws, oracle, parts)
+    const { aggregates } = oracle.code(version)
     return async (event: unknown) => {
       const request = event as Request
-      const aggregate = oracle.aggregates.get(streamParts(request.stream).category)
+      const aggregate = aggregates.get(streamParts(request.stream).category)
       if (aggregate === undefined) throw new Error(`there is no aggregate for ${request.stream}`)
       const sent = parts.envelopeOf(aggregate, request, clock.nowMs())
       const answers = await execute(aggregate, executePorts)(request.stream, [sent])()
@@ -297,13 +299,14 @@ const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
   return aws.deploy('api', { timeoutMs: TIMEOUT_MS }, open) as unknown as Api
 }
 
-const streamFunctions = ({ service }: LambdaOptions, aws: Aws, oracle: Oracle, parts: LambdaParts): void => {
+const streamFunctions = (aws: Aws, oracle: Oracle, parts: LambdaParts): void => {
   const onEvents = (
     name: string,
-    work: (ports: SandboxPorts) => WorkBatch,
+    work: (ports: SandboxPorts, service: Service) => WorkBatch,
     passed: (commit: Parameters<Oracle['deliveries']['relayed']>[0]) => void,
   ) => {
-    const open = () => parts.batchConsumer({ work: work(portsOf(aws, oracle, parts)) })
+    const open = ({ version }: Sandbox) =>
+      parts.batchConsumer({ work: work(portsOf(aws, oracle, parts), oracle.code(version).service) })
     const target = aws.deploy(name, { timeoutMs: TIMEOUT_MS }, open)
     aws.onTable(TABLES.events, target, {
       source: 'dynamodb',
@@ -320,7 +323,7 @@ const streamFunctions = ({ service }: LambdaOptions, aws: Aws, oracle: Oracle, p
   }
   onEvents(
     'outbox',
-    ({ queueOf, timers }) =>
+    ({ queueOf, timers }, service) =>
       parts.outboxRelay({
         service,
         commands: queueOf(QUEUES.commands),
@@ -331,18 +334,22 @@ const streamFunctions = ({ service }: LambdaOptions, aws: Aws, oracle: Oracle, p
   )
   onEvents(
     'publisher',
-    ({ configuration, clock }) =>
+    ({ configuration, clock }, service) =>
       parts.relay({ client: new EventBridgeClient(configuration), bus: BUS, source: service.name, clock }),
     () => undefined,
   )
-  for (const name of new Set(service.projections.map((projection) => projection.name))) {
-    const projections = service.projections.filter((projection) => projection.name === name)
+  for (const name of new Set(oracle.service.projections.map((projection) => projection.name)))
     onEvents(
       `projector ${name}`,
-      ({ store, views, clock }) => parts.projector({ projections, store, views, clock }),
+      ({ store, views, clock }, { projections }) =>
+        parts.projector({
+          projections: projections.filter((projection) => projection.name === name),
+          store,
+          views,
+          clock,
+        }),
       (commit) => oracle.projected(name, commit),
     )
-  }
 }
 
 /** The oracle hears of timers from whoever sets them: a schedule's name tells of none what it is for. */
@@ -374,18 +381,18 @@ const queueFunctions = (
   const consumer = { visibilityMs: VISIBILITY_MS, reportBatchItemFailures: true, nameOf: letterId }
   const deadLetters = (sqs: SQSClient, clock: Clock) =>
     sqsDeadLetters({ client: sqs, queueUrl: urlOf(QUEUES.dead), clock })
-  const { aggregates } = oracle
-  const commands = aws.deploy('commands', { timeoutMs: TIMEOUT_MS }, () => {
+  const commands = aws.deploy('commands', { timeoutMs: TIMEOUT_MS }, ({ version }) => {
     const { clock, sqs, executePorts: ports } = portsOf(aws, oracle, parts)
     return parts.commandConsumer({
-      aggregates,
+      aggregates: oracle.code(version).aggregates,
       ports,
       deadLetters: deadLetters(sqs, clock),
     })
   })
   aws.onQueue(QUEUES.commands, commands, consumer)
-  const calls = aws.deploy('calls', { timeoutMs: TIMEOUT_MS }, () => {
+  const calls = aws.deploy('calls', { timeoutMs: TIMEOUT_MS }, ({ version }) => {
     const { clock, sqs, executePorts: ports } = portsOf(aws, oracle, parts)
+    const { aggregates } = oracle.code(version)
     const bound = gateways().map(({ gateway, call }) => ({
       call,
       gateway: { ...gateway, aggregate: aggregates.get(gateway.aggregate.name) ?? gateway.aggregate },

@@ -9,12 +9,12 @@ import { type LambdaParts, lambdaSetUp } from '../../../src/simulate/on-lambda.t
 const deployed = await lambdaSetUp()
 
 const onLambda = (
-  { service, gateways = () => [], ...options }: SimulationOptions,
+  { gateways = () => [], ...options }: SimulationOptions,
   parts: Partial<LambdaParts>,
 ): SimulationOptions => {
   // The bar's gateways ask for nothing of a run.
   const bound = () => gateways(undefined as never)
-  return { service, ...options, deployment: deployed({ service, gateways: bound, parts }) }
+  return { ...options, deployment: deployed({ gateways: bound, parts }) }
 }
 
 export const barOnLambda = (
