@@ -1,7 +1,8 @@
 /** What is published of events: nothing that is not in the log (S8), and in the end everything that is (E1). */
-import { canonical, eventId } from '@everfold/core'
+import { eventId } from '@everfold/core'
 import type { Judge } from './judge.ts'
 import type { LogBook } from './log-book.ts'
+import { isSame } from './same.ts'
 
 export interface EventBook {
   /** A bus took an event in, in its stored form. */
@@ -30,7 +31,7 @@ export const eventBook = ({ log }: Pick<LogBook, 'log'>, { broken }: Judge): Eve
   return {
     published: (id, event) => {
       published.add(id)
-      if (canonical(events().get(id)) !== canonical(event))
+      if (!isSame(events().get(id), event))
         broken('S8', `nothing is published that is not in the log, and the event ${id} was`)
     },
     heard: (id) => void heard.add(id),

@@ -7,7 +7,6 @@
 import {
   type AnyAggregate,
   type Commit,
-  canonical,
   E,
   encodeEvent,
   type Fault,
@@ -15,6 +14,7 @@ import {
   type StoredAnswer,
   type StoredEvent,
 } from '@everfold/core'
+import { isSame } from './same.ts'
 import type { Witness } from './witness.ts'
 
 export interface Fold {
@@ -77,12 +77,12 @@ const leadsTo = (
 ): boolean => {
   const outcome = aggregate.decide(command, state, { timeMs: answer.timeMs, commandId: answer.id })
   if (E.isLeft(outcome))
-    return (
-      'rejection' in answer &&
-      canonical(aggregate.rejection.encode(outcome.left)) === canonical(answer.rejection)
-    )
+    return 'rejection' in answer && isSame(aggregate.rejection.encode(outcome.left), answer.rejection)
   return (
     !('rejection' in answer) &&
-    canonical(outcome.right.map((event) => encodeEvent(aggregate, event))) === canonical(answer.events)
+    isSame(
+      outcome.right.map((event) => encodeEvent(aggregate, event)),
+      answer.events,
+    )
   )
 }

@@ -8,7 +8,6 @@ import {
   type AnyAggregate,
   type CommandId,
   type Commit,
-  canonical,
   E,
   type Position,
   type RecordedEvent,
@@ -20,6 +19,7 @@ import {
 } from '@everfold/core'
 import { evolved, type Fold, foldOf, fromSnapshot, isDecidedOn } from './fold.ts'
 import type { Judge } from './judge.ts'
+import { isSame } from './same.ts'
 import type { Witness } from './witness.ts'
 
 /** A stream as the oracle knows it. */
@@ -196,7 +196,7 @@ const unlike = (aggregate: AnyAggregate, state: unknown, commit: Commit): Fault 
   const { snapshot } = commit
   if (snapshot === undefined || aggregate.snapshot === undefined) return undefined
   if (snapshot.fingerprint !== aggregate.fingerprint) return undefined
-  return canonical(snapshot.state) === canonical(aggregate.snapshot.encode(state))
+  return isSame(snapshot.state, aggregate.snapshot.encode(state))
     ? undefined
     : {
         invariant: 'S11',

@@ -17,6 +17,7 @@ import {
 } from '@everfold/core'
 import type { Judge } from './judge.ts'
 import type { Book, LogBook } from './log-book.ts'
+import { isSame } from './same.ts'
 
 export interface RowBook {
   /** A row was stored. */
@@ -75,7 +76,7 @@ export const rowBook = (
       if (number > (book(stream)?.commits.length ?? 0))
         return broken('S6', `a view is never ahead of the log, and ${place} has taken in ${stream}@${number}`)
     const folded = foldOf(view, book, rowOf(row), row.sources)
-    if (canonical(folded) !== canonical(row.value))
+    if (!isSame(folded, row.value))
       broken('S6', `a row is what the log folds to, and ${place} is ${told(row.value)}, not ${told(folded)}`)
   }
   const advanced = (name: string, stream: StreamName, number: number) => {
@@ -181,7 +182,7 @@ const incomplete = (view: View, books: LogBook['books']): string | undefined => 
       for (const { row, change } of changes) anew.set(row, change(anew.get(row)))
   for (const [row, value] of anew) {
     const there = view.rows.get(row)
-    if (canonical(there?.value) !== canonical(value))
+    if (!isSame(there?.value, value))
       return `${told(there?.value)} where ${told(value)} should be, in the row ${row.replace('\u0000', ' ')}`
   }
   for (const row of view.rows.keys()) if (!anew.has(row)) return `a row that nothing asks for: ${row}`
