@@ -28,10 +28,19 @@ export {
   sometimesOverall,
 } from './invariant.ts'
 export { type Exhausted, exhaustive, type Scope, statement } from './modes/exhaustive.ts'
+export { type Held, holds, type Quick, replayPlan } from './modes/quick.ts'
 export { type Soaked, type Soaking, soak } from './modes/soak.ts'
 export type { Code, Oracle } from './oracle/oracle.ts'
-export { decodeFailure, encodeFailure, type Failure, failureOf, fileOf } from './report/corpus.ts'
+export {
+  type Corpus,
+  decodeFailure,
+  encodeFailure,
+  type Failure,
+  failureOf,
+  fileOf,
+} from './report/corpus.ts'
 export { mermaid } from './report/mermaid.ts'
+export { type Called, NotHeld } from './report/not-held.ts'
 export { decodePlan, encodePlan } from './report/plan-text.ts'
 export { regressionTest } from './report/regression-test.ts'
 export { summary } from './report/summary.ts'
@@ -40,6 +49,7 @@ export { words } from './report/words.ts'
 export type { Sending, Workload } from './requests.ts'
 export type * from './run.ts'
 export { shrink } from './shrink/shrink.ts'
+export { shrinkRun } from './shrink/simulated.ts'
 export {
   type Deploy,
   type Deployment,

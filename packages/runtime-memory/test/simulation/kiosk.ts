@@ -113,7 +113,7 @@ const clerkOf = (
 })
 
 /** Who fills and sells at two kiosks. */
-export const teatime: Workload = (random) =>
+const teatime: Workload = (random) =>
   Array.from({ length: 6 }, (_, at) => ({
     aggregate: kiosk,
     id: random() < 0.5 ? 'north' : 'south',

@@ -1,12 +1,16 @@
-/** Runs by chance, one seed after the other, until something breaks, the seeds are through or the time is up. */
+/** Past failures, then runs by chance, one seed after the other, until something breaks, the seeds are through or the time is up. */
 import { type Coverage, coverage as newCoverage } from '../chooser.ts'
+import type { Corpus } from '../report/corpus.ts'
 import type { Run } from '../run.ts'
 import type { Simulation } from '../simulation.ts'
+import { pastFailures } from './past-failures.ts'
 
 export interface Soaking {
   /** The first seed; 0 unless told. */
   readonly from?: number
   readonly seeds: number
+  /** Past failures, which are run first. */
+  readonly corpus?: Corpus
   /** Whether to go on; asked before each run. */
   readonly more?: () => boolean
   /** Told after each run. */
@@ -22,6 +26,8 @@ export interface Soaked {
   readonly doubles: number
   readonly differing: ReadonlyArray<string>
   readonly coverage: Coverage
+  /** The names of past failures that fail no more. */
+  readonly mended: ReadonlyArray<string>
   readonly failing?: Run
 }
 
@@ -29,7 +35,9 @@ export const soak = async (simulation: Simulation, soaking: Soaking): Promise<So
   const { from = 0, seeds, more = () => true, progress, twiceEvery } = soaking
   const coverage = newCoverage()
   const differing: Array<string> = []
-  let soaked: Soaked = { runs: 0, operations: 0, doubles: 0, differing, coverage }
+  const past = await pastFailures(simulation, soaking.corpus, { coverage })
+  let soaked: Soaked = { doubles: 0, differing, coverage, ...past }
+  if (past.failing !== undefined) return soaked
   for (let at = 0; at < seeds && more(); at += 1) {
     const seed = String(from + at)
     const run = await simulation.run(seed, { coverage })

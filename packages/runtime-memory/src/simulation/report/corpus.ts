@@ -3,8 +3,9 @@
  * files is the caller's.
  */
 import type { E, InvalidInput } from '@everfold/core'
+import { hashOf } from '../../random.ts'
 import type { Plan, Request, Run } from '../run.ts'
-import { planJson, planOf, requestJson, requestsOf } from './plan-text.ts'
+import { encodePlan, planJson, planOf, requestJson, requestsOf } from './plan-text.ts'
 import { fieldsOf, readText, textOf, versionOf } from './reading.ts'
 
 const VERSION = 1
@@ -17,6 +18,17 @@ export interface Failure {
   /** The invariant that did not hold. */
   readonly invariant: string
 }
+
+/** Where past failures are kept. */
+export interface Corpus {
+  failures(this: void): Promise<ReadonlyArray<Failure>>
+  /** Adds a failing run, once, under a name that it gives; answers where it is. */
+  keep(this: void, run: Run): Promise<string>
+}
+
+/** What a failing run is called: its invariant, and a hash of what makes it. */
+export const nameOf = ({ plan, requests, violation }: Run): string =>
+  `${violation?.invariant.slice(0, 60) ?? 'nothing'} ${hashOf([encodePlan(plan, requests)])}`
 
 /** A run as a failure to keep. Throws where nothing was violated. */
 export const failureOf = (name: string, { plan, requests, violation }: Run): Failure => {

@@ -20,7 +20,7 @@ import {
   streamsOf,
 } from './scenario.ts'
 
-interface Budget {
+export interface Budget {
   /** The most runs to try. */
   readonly runs: number
   /** How long to go on, by a clock that is given. */

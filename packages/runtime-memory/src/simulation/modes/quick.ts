@@ -1,0 +1,82 @@
+/**
+ * Some hundred runs inside a unit test: past failures first, then seeds; what fails is shrunk, and thrown as a report.
+ *
+ *     test('the shop keeps its promises', () => holds(shop))
+ */
+import { E } from '@everfold/core'
+import { holdingGlobals } from '../actor-globals.ts'
+import type { Corpus } from '../report/corpus.ts'
+import { type Called, NotHeld } from '../report/not-held.ts'
+import { decodePlan } from '../report/plan-text.ts'
+import { wordsOfFaults } from '../report/reading.ts'
+import type { Run } from '../run.ts'
+import { shrinkRun } from '../shrink/simulated.ts'
+import type { Simulation } from '../simulation.ts'
+import { soak } from './soak.ts'
+
+export interface Quick {
+  /** 200 unless told. */
+  readonly seeds?: number
+  /** The first seed; 0 unless told. */
+  readonly from?: number
+  /** Where past failures are kept; a new one is added. */
+  readonly corpus?: Corpus
+  /** Every so many seeds one runs twice, and has to do the same both times; every 50 unless told. */
+  readonly twiceEvery?: number
+  /** How long shrinking may take; 1500 ms unless told. */
+  readonly shrinkMs?: number
+  /** How the test to keep names the simulation. */
+  readonly called?: Called
+}
+
+/** What was tried, in which all held. */
+export interface Held {
+  readonly runs: number
+  readonly operations: number
+  /** The names of past failures that fail no more. */
+  readonly mended: ReadonlyArray<string>
+}
+
+/** Rejects with a `NotHeld` where something does not hold. */
+export const holds = (simulation: Simulation, quick: Quick = {}): Promise<Held> => {
+  const asked: { stack?: string } = {}
+  Error.captureStackTrace(asked, holds)
+  return holdingGlobals(() => tried(simulation, quick, asked.stack ?? ''))
+}
+
+const tried = async (simulation: Simulation, quick: Quick, asked: string): Promise<Held> => {
+  const { seeds = 200, from = 0, twiceEvery = 50, corpus, shrinkMs = 1500, called } = quick
+  const { failing, differing, runs, operations, mended } = await soak(simulation, {
+    seeds,
+    from,
+    twiceEvery,
+    ...(corpus === undefined ? {} : { corpus }),
+  })
+  if (failing !== undefined) {
+    const { run } = await shrinkRun(simulation, failing, {
+      runs: Number.POSITIVE_INFINITY,
+      time: { ms: shrinkMs, nowMs: () => performance.now() },
+    })
+    await corpus?.keep(run)
+    throw new NotHeld(run, asked, called)
+  }
+  const [seed] = differing
+  if (seed !== undefined) throw new Error(await wordsOfDifference(simulation, seed))
+  return { runs, operations, mended }
+}
+
+const wordsOfDifference = async ({ run }: Simulation, seed: string): Promise<string> => {
+  const [once, twice] = [await run(seed), await run(seed)]
+  const [one, other] = [once.steps, twice.steps]
+  const at = one.findIndex(({ key }, index) => key !== other[index]?.key)
+  const where = at < 0 ? '' : `: step ${at + 1} was "${one[at]?.key}" once and "${other[at]?.key}" then`
+  return `a run is a function of its seed, and that of ${seed} is not; something is kept from run to run, or asked of the machine${where}`
+}
+
+/** The run of a plan, as a report gives it. */
+export const replayPlan = async (simulation: Simulation, planText: string): Promise<Run> => {
+  const planned = decodePlan(planText)
+  if (E.isLeft(planned)) throw new Error(`the plan cannot be read: ${wordsOfFaults(planned.left)}`)
+  const { plan, requests } = planned.right
+  return simulation.replay(plan, requests)
+}

@@ -1,0 +1,47 @@
+/** A failing run as an error, for whatever runs tests: its message is the report, and its stack begins in the user's code. */
+import type { Run } from '../run.ts'
+import { placeOf } from './place.ts'
+import { encodePlan } from './plan-text.ts'
+import { regressionTest } from './regression-test.ts'
+import { summary } from './summary.ts'
+
+/** How the user's test names his simulation, and the module that exports it. */
+export interface Called {
+  readonly name: string
+  readonly from: string
+}
+
+const CALLED: Called = { name: 'simulation', from: './simulation.ts' }
+
+export class NotHeld extends Error {
+  override readonly name = 'NotHeld'
+  readonly run: Run
+
+  /** `asked` is the stack of whoever asked for the run, where no code is at fault alone. */
+  constructor(run: Run, asked: string, called: Called = CALLED) {
+    super(reportOf(run, called))
+    this.run = run
+    const told = `${this.name}: ${this.message}`
+    this.stack = `${told}\n${framesFrom(run.violation?.stack) ?? framesFrom(asked) ?? ''}`
+  }
+}
+
+const reportOf = (run: Run, called: Called): string =>
+  [
+    summary(run, { replay: () => `await replayPlan(${called.name}, ${planLiteral(run)})` }),
+    'A test to keep',
+    regressionTest(run, { simulation: called }),
+  ].join('\n')
+
+/** A string of JavaScript. */
+const planLiteral = ({ plan, requests }: Run): string =>
+  `'${encodePlan(plan, requests).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+/** The frames of a stack from the user's first on; undefined where there is none of his. */
+const framesFrom = (stack: string | undefined): string | undefined => {
+  const frames = (stack ?? '').split('\n').filter((line) => /^\s*at /.test(line))
+  const place = placeOf(frames.join('\n'))
+  if (place === undefined) return undefined
+  const first = frames.findIndex((frame) => placeOf(frame)?.file === place.file)
+  return frames.slice(Math.max(0, first)).join('\n')
+}
