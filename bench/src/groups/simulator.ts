@@ -27,7 +27,7 @@ export const group: Group = {
     holdingGlobals(async () => {
       await speed({ name: 'simulator/port', simulated: simulation(bank), seeds: 150 }, report)
       await speed({ name: 'simulator/port/small', simulated: simulation(smallBank), seeds: 400 }, report)
-      const deployment = await onLambda({ service: bank.service })
+      const deployment = await onLambda()
       await speed(
         { name: 'simulator/sdk', simulated: simulation({ ...bank, deployment }), seeds: 12 },
         report,
