@@ -49,6 +49,7 @@ import {
   simulatedAws,
   type World,
 } from '@everfold/runtime-memory/simulation'
+import { frontDoorFunction, httpClients, type RequestOf } from './behind-http.ts'
 
 const TABLES = { events: 'events', views: 'views' }
 const QUEUES = {
@@ -60,6 +61,8 @@ const QUEUES = {
 const BUS = 'service'
 
 export interface LambdaOptions {
+  /** The service's front door behind an HTTP API, and commands as requests to it; bare commands unless told. */
+  readonly http?: RequestOf
   readonly gateways?: () => ReadonlyArray<GatewayBinding>
   /** Parts of runtime-lambda with a bug in them, in place of its own. */
   readonly parts?: Partial<LambdaParts>
@@ -160,12 +163,11 @@ const world = (options: LambdaOptions, state: AwsState, stage: Stage, oracle: Or
   const aws = simulatedAws(stage, state)
   const parts = { ...OWN, ...options.parts }
   judged(aws, oracle)
-  const api: Api = apiOf(aws, oracle, parts)
   streamFunctions(aws, oracle, parts)
   queueFunctions(options, aws, oracle, parts)
   subscriber(aws, oracle)
   return {
-    send: callerOf(stage, api, oracle),
+    send: clientsOf(options, aws, stage, { oracle, parts }),
     ended: () => oracle.events.complete({ published: true, heard: true }),
     redeploy: aws.redeploy,
   }
@@ -279,6 +281,24 @@ const arnOf = (queue: string): string => `arn:aws:sqs:us-east-1:${ACCOUNT}:${que
 
 const TIMEOUT_MS = 60_000
 const VISIBILITY_MS = 6 * TIMEOUT_MS
+
+interface Judged {
+  readonly oracle: Oracle
+  readonly parts: LambdaParts
+}
+
+const clientsOf = (
+  { http }: LambdaOptions,
+  aws: Aws,
+  stage: Stage,
+  { oracle, parts }: Judged,
+): World['send'] => {
+  if (http === undefined) return callerOf(stage, apiOf(aws, oracle, parts), oracle)
+  const door = aws.deploy('api', { timeoutMs: TIMEOUT_MS }, ({ version }) =>
+    frontDoorFunction(oracle.code(version), portsOf(aws, oracle, parts).executePorts),
+  )
+  return httpClients(aws.api(door), oracle, http)
+}
 
 const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
   const open = ({ version }: Sandbox) => {

@@ -1,6 +1,7 @@
 /** What `pnpm simulate` runs, by name. */
 import { type Simulation, type SimulationOptions, simulation } from '@everfold/runtime-memory/simulation'
 import { bank, smallBank } from './bank.ts'
+import { bankAtCounter, requestOf } from './bank-http.ts'
 import { deploying } from './deploy.ts'
 import { onLambda } from './on-lambda.ts'
 import { hotSkuScenario } from './shop/hot-sku.ts'
@@ -38,6 +39,13 @@ export const scenarios: ReadonlyArray<Scenario> = [
     what: 'the same with runtime-lambda and the AWS SDK',
     seeds: 100,
     open: onAws(bank),
+  },
+  {
+    name: 'bank-at-counter',
+    level: 'sdk',
+    what: 'the same over HTTP, with clients that repeat their requests',
+    seeds: 100,
+    open: async () => simulation({ ...bankAtCounter, deployment: await onLambda({ http: requestOf }) }),
   },
   {
     name: 'deploy',

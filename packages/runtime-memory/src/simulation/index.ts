@@ -13,6 +13,7 @@ export type { KinesisConsumer, StreamConsumer } from './deployment/aws/stream-co
 export { functionArn } from './deployment/aws/targets.ts'
 export { type Api, client, envelopeOf } from './deployment/client.ts'
 export type { BatchAnswer, FunctionPorts, Functions, Placed } from './deployment/functions.ts'
+export type { HttpApi, HttpApiOptions } from './deployment/http-api.ts'
 export type { Sandbox, SimulatedFunction } from './deployment/lambda.ts'
 export type { GatewayPorts, Job, Parts, World } from './deployment/port-level.ts'
 export type { Stage } from './deployment/stage.ts'
@@ -27,6 +28,7 @@ export {
   sometimes,
   sometimesOverall,
 } from './invariant.ts'
+export type { HttpRequest, HttpResponse } from './models/api-gateway/index.ts'
 export { type Exhausted, exhaustive, type Scope, statement } from './modes/exhaustive.ts'
 export { type Held, holds, type Quick, replayPlan } from './modes/quick.ts'
 export { type Soaked, type Soaking, soak } from './modes/soak.ts'

@@ -47,8 +47,8 @@ export interface Oracle extends Code {
   committed(this: void, commit: Commit): void
   rowStored(this: void, generation: Generation, row: Row): void
   advanced(this: void, generation: Generation, position: Position): void
-  /** A client heard this answer. */
-  answered(this: void, request: Request, settled: Settled<unknown, unknown>): void
+  /** A client heard this answer; `id` is the command's on record, where that is another than the request's. */
+  answered(this: void, request: Request, settled: Settled<unknown, unknown>, id?: CommandId): void
   /** The checkpoint of a view's projector passed this commit. */
   projected(this: void, projection: string, commit: Commit): void
   readonly deliveries: DeliveryBook
@@ -94,19 +94,19 @@ export const oracleOf = ({ services, invariants, stepNumber, unjudged, mark }: O
   const guard = guarded(judge)
   const answers = new Map<CommandId, string>()
   const refused = new Map<Request, string>()
-  const answered = (request: Request, settled: Settled<unknown, unknown>) => {
+  const answered = (request: Request, settled: Settled<unknown, unknown>, id = request.id) => {
     if (E.isLeft(settled)) {
       answers.set(request.id, `a refusal: ${settled.left._tag}`)
       refused.set(request, settled.left._tag)
       return refusedInVain(refused, log, judge)
     }
-    if (settled.right.commandId !== request.id)
+    if (settled.right.commandId !== id)
       return judge.broken(
         'S3',
         `a command keeps its id, and ${request.id} was answered as ${settled.right.commandId}`,
       )
     const aggregate = aggregates.get(request.aggregate)
-    const recorded = log.answerOf(request.stream, request.id)
+    const recorded = log.answerOf(request.stream, id)
     if (recorded === undefined)
       return judge.broken(
         'S1',

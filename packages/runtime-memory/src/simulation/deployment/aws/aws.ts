@@ -10,6 +10,7 @@ import type { QueueMappingSettings } from '../../models/queue-mapping.ts'
 import type { SchedulerState } from '../../models/scheduler.ts'
 import { type Received, type SqsState, sqsEvent } from '../../models/sqs.ts'
 import { type AsynchronousFunction, type AsynchronousSettings, asynchronous } from '../asynchronous.ts'
+import { type HttpApi, type HttpApiOptions, httpApi } from '../http-api.ts'
 import { type Open, type SimulatedFunction, simulatedLambda } from '../lambda.ts'
 import { drivenQueueMapping } from '../queue-mapping.ts'
 import type { Stage } from '../stage.ts'
@@ -62,6 +63,8 @@ export interface Aws {
   ): SimulatedFunction<unknown, unknown>
   /** From now on cold starts of all functions run new code, and warm sandboxes the old one for a while. */
   redeploy(this: void): void
+  /** An HTTP API in front of the function, and its clients. */
+  api(this: void, target: Target, options?: HttpApiOptions): HttpApi
   /** The function takes the table's stream. */
   onTable(this: void, table: string, target: Target, consumer: StreamConsumer): void
   /** The function takes the stream of Kinesis. */
@@ -108,6 +111,7 @@ export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
       return target
     },
     redeploy: lambda.redeploy,
+    api: (target, options) => httpApi(stage, target, options),
     onTable: (table, target, consumer) => tableConsumer(stage, dynamoDb, table, { target, consumer }),
     onStream: (stream, target, consumer) => kinesisConsumer(stage, kinesis, stream, { target, consumer }),
     onQueue: (queue, target, consumer) => onQueue(stage, sqs, queue, { target, consumer }),
