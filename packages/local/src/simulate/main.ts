@@ -1,5 +1,7 @@
 /** `pnpm simulate [options]`: services on simulated AWS, under every fault it may have. */
 import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { E } from '@everfold/core'
 import {
   decodePlan,
@@ -10,16 +12,21 @@ import {
   regressionTest,
   type Simulation,
   type Soaked,
-  shrink,
+  shrinkRun,
   soak,
   statement,
   summary,
   tracePage,
+  unreached,
+  wordsOfUnreached,
 } from '@everfold/runtime-memory/simulation'
+import { corpusIn } from '@everfold/runtime-memory/simulation/corpus'
 import { type Arguments, argumentsOf, Unusable, USAGE } from './arguments.ts'
 import { counted, type Printer, printer } from './print.ts'
 import { type Scenario, scenarios, smallScope } from './scenarios.ts'
 
+/** A fault that was possible so often and never happened was not tried: then a green run proves nothing of it. */
+const OFTEN = 5000
 /** How much shrinking may cost. */
 const SHRINKING = { runs: 3000, ms: 20_000 }
 const TWICE_EVERY = 10
@@ -128,20 +135,32 @@ const soaked = async ({ args, print }: Command, scenario: Scenario): Promise<boo
     from: args.from,
     seeds: total,
     twiceEvery: TWICE_EVERY,
+    corpus: corpusIn(corpusOf(args, scenario)),
     more: () => seconds() < most,
     progress: ({ runs, operations }) =>
       bar.at(runs, `${counted(runs / seconds())} runs/s, ${counted(operations / seconds())} operations/s`),
   })
   bar.end()
-  report(print, scenario, done, seconds())
-  if (done.failing !== undefined) await tell(print, scenario, simulated, done.failing)
-  return done.failing === undefined && done.differing.length === 0
+  const complete = report(print, scenario, done, seconds())
+  if (done.failing === undefined) return complete
+  const run = await tell(print, scenario, simulated, done.failing)
+  const kept = await corpusIn(corpusOf(args, scenario)).keep(run)
+  if (!args.json) console.log(`Kept in ${relative(process.cwd(), kept)}, and run first from now on.`)
+  return false
 }
 
-const report = (print: Printer, scenario: Scenario, done: Soaked, seconds: number): void => {
+const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url))
+
+/** Each scenario has a corpus of its own. */
+const corpusOf = ({ corpus = CORPUS }: Arguments, { name }: Scenario): string => join(corpus, name)
+
+/** Whether all held, and enough was tried for that to mean something. */
+const report = (print: Printer, scenario: Scenario, done: Soaked, seconds: number): boolean => {
   const { runs, operations, doubles, differing, coverage } = done
   const cells = coverage.matrix()
   const happened = cells.filter((cell) => cell.happened > 0).length
+  const never = unreached(coverage, { atLeast: OFTEN })
+  const missing = done.failing === undefined ? wordsOfUnreached(never) : []
   const object = {
     scenario: scenario.name,
     level: scenario.level,
@@ -151,7 +170,8 @@ const report = (print: Printer, scenario: Scenario, done: Soaked, seconds: numbe
     operationsPerSecond: rounded(operations / seconds),
     doubles,
     differing: differing.length,
-    faults: { possible: cells.length, happened },
+    faults: { possible: cells.length, happened, unreached: missing.length },
+    mended: done.mended,
     violations: done.failing === undefined ? 0 : 1,
   }
   const words = [
@@ -161,7 +181,8 @@ const report = (print: Printer, scenario: Scenario, done: Soaked, seconds: numbe
     `${differing.length} of ${doubles} double runs differed;`,
     done.failing === undefined ? 'all held.' : 'something did not hold:',
   ]
-  print.say(object, words.join(' '))
+  print.say(object, [words.join(' '), ...missing.map((sentence) => `  ${sentence}`)].join('\n'))
+  return missing.length === 0 && differing.length === 0
 }
 
 /** Shrinks a failing run, and tells of it. */
@@ -170,13 +191,9 @@ const tell = async (
   scenario: Scenario,
   simulated: Simulation,
   failing: Run,
-): Promise<void> => {
+): Promise<Run> => {
   const time = { ms: SHRINKING.ms, nowMs: () => performance.now() }
-  const { run, attempts } = await shrink({
-    run: (plan, requests) => simulated.replay(plan, requests),
-    failing,
-    budget: { runs: SHRINKING.runs, time },
-  })
+  const { run, attempts } = await shrinkRun(simulated, failing, { runs: SHRINKING.runs, time })
   const object = {
     scenario: scenario.name,
     violation: run.violation,
@@ -191,6 +208,7 @@ const tell = async (
     regressionTest(run, { simulation: { name: 'simulation', from: './simulation.ts' } }),
   ]
   print.say(object, text.join('\n'))
+  return run
 }
 
 const rounded = (number: number): number => Math.round(number * 10) / 10
