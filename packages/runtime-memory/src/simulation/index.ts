@@ -50,6 +50,7 @@ export { tracePage } from './report/trace-page.ts'
 export { words } from './report/words.ts'
 export type { Sending, Workload } from './requests.ts'
 export type * from './run.ts'
+export { leastDeviating } from './shrink/least-deviating.ts'
 export { shrink } from './shrink/shrink.ts'
 export { shrinkRun } from './shrink/simulated.ts'
 export {

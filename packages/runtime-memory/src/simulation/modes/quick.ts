@@ -10,6 +10,7 @@ import { type Called, NotHeld } from '../report/not-held.ts'
 import { decodePlan } from '../report/plan-text.ts'
 import { wordsOfFaults } from '../report/reading.ts'
 import type { Run } from '../run.ts'
+import { leastDeviating } from '../shrink/least-deviating.ts'
 import { shrinkRun } from '../shrink/simulated.ts'
 import type { Simulation } from '../simulation.ts'
 import { soak } from './soak.ts'
@@ -53,16 +54,22 @@ const tried = async (simulation: Simulation, quick: Quick, asked: string): Promi
     ...(corpus === undefined ? {} : { corpus }),
   })
   if (failing !== undefined) {
-    const { run } = await shrinkRun(simulation, failing, {
-      runs: Number.POSITIVE_INFINITY,
-      time: { ms: shrinkMs, nowMs: () => performance.now() },
-    })
+    const run = await shrunkWithin(simulation, failing, shrinkMs)
     await corpus?.keep(run)
     throw new NotHeld(run, asked, called)
   }
   const [seed] = differing
   if (seed !== undefined) throw new Error(await wordsOfDifference(simulation, seed))
   return { runs, operations, mended }
+}
+
+const shrunkWithin = async (simulation: Simulation, failing: Run, withinMs: number): Promise<Run> => {
+  const nowMs = () => performance.now()
+  const startMs = nowMs()
+  // A third of the time for a better beginning.
+  const begin = await leastDeviating(simulation, failing, () => nowMs() - startMs < withinMs / 3)
+  const time = { ms: withinMs - (nowMs() - startMs), nowMs }
+  return (await shrinkRun(simulation, begin, { runs: Number.POSITIVE_INFINITY, time })).run
 }
 
 const wordsOfDifference = async ({ run }: Simulation, seed: string): Promise<string> => {
