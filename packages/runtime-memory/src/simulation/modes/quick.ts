@@ -63,8 +63,9 @@ const tried = async (simulation: Simulation, quick: Quick, asked: string): Promi
   return { runs, operations, mended }
 }
 
+const nowMs = (): number => performance.now()
+
 const shrunkWithin = async (simulation: Simulation, failing: Run, withinMs: number): Promise<Run> => {
-  const nowMs = () => performance.now()
   const startMs = nowMs()
   // A third of the time for a better beginning.
   const begin = await leastDeviating(simulation, failing, () => nowMs() - startMs < withinMs / 3)
