@@ -157,6 +157,75 @@ test('a rule whose target is gone tells its dead letters at once', async () => {
   expect(letters).toEqual([expect.stringMatching(/^dead .*"id":"1"/)])
 })
 
+const schedule = (aws: ReturnType<typeof simulatedAws>, name: string, arn: string) =>
+  aws.requestHandler.handle({
+    method: 'POST',
+    path: `/schedules/${name}`,
+    headers: {},
+    body: JSON.stringify({
+      ScheduleExpression: 'at(2026-01-01T00:01:00)',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: arn,
+        RoleArn: 'arn:aws:iam::000000000000:role/scheduler',
+        Input: JSON.stringify({ due: name }),
+        DeadLetterConfig: { Arn: arnOf('dead') },
+        RetryPolicy: { MaximumRetryAttempts: 2 },
+      },
+    }),
+  })
+
+test('a schedule gives its input to a function, and tells its dead letters of a target that never took it', async () => {
+  const state = await set
+  const letters: Array<string> = []
+  const inputs: Array<unknown> = []
+  const open = (stage: Stage) => {
+    const aws = simulatedAws(stage, state)
+    aws.sent((queue, body) => void letters.push(`${queue} ${body}`))
+    aws.deploy('clock', TIMEOUT, () => (event) => {
+      inputs.push(event)
+      return Promise.resolve(undefined)
+    })
+    stage.kernel.at(stage.kernel.nowMs(), 'schedules are made', () => {
+      void schedule(aws, 'good', functionArn('clock'))
+      void schedule(aws, 'bad', functionArn('nobody'))
+    })
+    return { send: () => Promise.resolve() }
+  }
+  const simulated = simulation({ service, workload: () => [], deployment: { globals: 'virtual', open } })
+  await simulated.replay({ seed: '1', deviations: new Map() })
+  expect(inputs).toEqual([{ due: 'good' }])
+  expect(letters).toEqual(['dead {"due":"bad"}'])
+})
+
+test('an event of an archive goes to the rules again', async () => {
+  const state = await set
+  const heard: Array<unknown> = []
+  const open = (stage: Stage) => {
+    const aws = simulatedAws(stage, state)
+    aws.deploy('listener', TIMEOUT, () => (event) => {
+      heard.push((event as { readonly 'replay-name'?: string })['replay-name'] ?? 'first')
+      return Promise.resolve(undefined)
+    })
+    const at = stage.kernel.nowMs()
+    stage.kernel.at(at, 'an event is put', () => void putEvent(aws, '1'))
+    const body = JSON.stringify({
+      ReplayName: 'again',
+      EventSourceArn: 'arn:aws:events:us-east-1:000000000000:archive/archive',
+      EventStartTime: at / 1000 - 60,
+      EventEndTime: at / 1000 + 60,
+      Destination: { Arn: 'arn:aws:events:us-east-1:000000000000:event-bus/bus' },
+    })
+    const headers = { 'x-amz-target': 'AWSEvents.StartReplay' }
+    const replay = () => void aws.requestHandler.handle({ method: 'POST', path: '/', headers, body })
+    stage.kernel.at(at + 3_600_000, 'the archive is replayed', replay)
+    return { send: () => Promise.resolve() }
+  }
+  const simulated = simulation({ service, workload: () => [], deployment: { globals: 'virtual', open } })
+  await simulated.replay({ seed: '1', deviations: new Map() })
+  expect(heard).toEqual(['first', 'again'])
+})
+
 test('every kind of fault of a delivery comes about', async () => {
   const met = coverage()
   const { simulated } = await news({ settings: { ...TIMEOUT, asynchronous: { onFailure: failed } } })
