@@ -4,9 +4,6 @@ import { bank, smallBank } from './bank.ts'
 import { bankAtCounter, requestOf } from './bank-http.ts'
 import { deploying } from './deploy.ts'
 import { onLambda } from './on-lambda.ts'
-import { hotSkuScenario } from './shop/hot-sku.ts'
-import { orderScenario } from './shop/order.ts'
-import { paymentScenario } from './shop/payment.ts'
 
 type Level = 'ports' | 'sdk'
 
@@ -29,7 +26,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   {
     name: 'bank',
     level: 'ports',
-    what: 'deposits and withdrawals, over core\u2019s ports',
+    what: 'deposits and withdrawals, over core’s ports',
     seeds: 2000,
     open: onPorts(bank),
   },
@@ -82,34 +79,13 @@ export const scenarios: ReadonlyArray<Scenario> = [
     seeds: 300,
     open: async () => simulation((await import('./shop/payment.ts')).paymentScenario()),
   },
-  {
-    name: 'order',
-    level: 'ports',
-    what: 'the whole shop: carts, stock, payment by Stripe, fulfilment',
-    seeds: 300,
-    open: onPorts(orderScenario()),
-  },
-  {
-    name: 'hot-sku',
-    level: 'ports',
-    what: 'many buyers of one item that there is too little of',
-    seeds: 1000,
-    open: onPorts(hotSkuScenario()),
-  },
-  {
-    name: 'payment',
-    level: 'ports',
-    what: 'a payment under Stripe\u2019s own faults',
-    seeds: 300,
-    open: onPorts(paymentScenario()),
-  },
 ]
 
 /** All faults and all pairs of faults of this are tried. */
 export const smallScope: Scenario = {
   name: 'small',
   level: 'ports',
-  what: 'one stream, two commands, over core\u2019s ports',
+  what: 'one stream, two commands, over core’s ports',
   seeds: 1,
   open: onPorts(smallBank),
 }
