@@ -53,6 +53,8 @@ interface Writing extends Book {
   readonly answers: Map<CommandId, Recorded>
   /** As each version of the code folds it, the newest first. */
   readonly folds: ReadonlyArray<Fold>
+  /** That of the newest version. A field, since the engine keeps a getter of each book for a long while. */
+  state: unknown
 }
 
 /** What of one version of the code the book is kept by. */
@@ -80,9 +82,7 @@ export const logBook = (codes: ReadonlyArray<JudgedCode>, { broken }: Judge): Lo
       events: [],
       answers: new Map(),
       folds,
-      get state() {
-        return folds[0]?.state?.value
-      },
+      state: folds[0]?.state?.value,
     }
     books.set(stream, book)
     return book
@@ -186,9 +186,11 @@ const misread = (book: Writing, commit: Commit): Fault | undefined => {
       }
     const to = at + answer.events.length
     for (const [place, fold] of folds.entries()) evolved(fold, read[place], at, to)
+    book.state = newest.state?.value
     at = to
   }
   for (const fold of folds) if (fold.state === undefined) fold.state = fromSnapshot(fold.aggregate, commit)
+  book.state = newest.state?.value
   return unlike(newest.aggregate, book.state, commit)
 }
 
