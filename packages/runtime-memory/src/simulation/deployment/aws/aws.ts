@@ -79,7 +79,7 @@ export interface Aws {
   published(this: void, listener: PublishedListener): void
 }
 
-export type Target = SimulatedFunction<unknown, unknown>
+type Target = SimulatedFunction<unknown, unknown>
 
 export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
   const sqs = sqsService(stage, initial.sqs)
