@@ -15,14 +15,19 @@ const CALLED: Called = { name: 'simulation', from: './simulation.ts' }
 
 export class NotHeld extends Error {
   override readonly name = 'NotHeld'
-  readonly run: Run
+  readonly #run: Run
 
   /** `asked` is the stack of whoever asked for the run, where no code is at fault alone. */
   constructor(run: Run, asked: string, called: Called = CALLED) {
     super(reportOf(run, called))
-    this.run = run
+    this.#run = run
     const told = `${this.name}: ${this.message}`
     this.stack = `${told}\n${framesFrom(run.violation?.stack) ?? framesFrom(asked) ?? ''}`
+  }
+
+  /** No field of its own, which whatever runs tests would print in full. */
+  get run(): Run {
+    return this.#run
   }
 }
 
