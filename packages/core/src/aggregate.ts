@@ -88,6 +88,12 @@ export const encodeEvent = <Event extends StoredEvent>(wire: Wire<Event>, event:
   return version === 1 ? stored : { ...stored, _v: version }
 }
 
+const AHEAD = 'is a schema version ahead of ours'
+
+/** Whether newer code than ours wrote it: then nothing is wrong with it, and a deploy that is under way mends that. */
+export const isAhead = ({ errors }: InvalidInput): boolean =>
+  errors.some(({ detail }) => detail.includes(AHEAD))
+
 /** The event in its current schema, upcast where it was stored in an older one. */
 export const decodeEvent = <Event>(wire: Wire<Event>, stored: StoredEvent): E.Either<InvalidInput, Event> => {
   if (wire.upcasters === undefined && stored._v === undefined) return decode(wire.event, stored)
@@ -101,7 +107,7 @@ export const decodeEvent = <Event>(wire: Wire<Event>, stored: StoredEvent): E.Ei
   if (_v > schemaVersion(wire, stored._tag))
     return E.left({
       _tag: 'InvalidInput',
-      errors: [{ pointer: '/_v', detail: `is a schema version ahead of ours: ${_v}` }],
+      errors: [{ pointer: '/_v', detail: `${AHEAD}: ${_v}` }],
     })
   return decode(wire.event, event)
 }

@@ -14,11 +14,13 @@ import {
   E,
   elapsed,
   type GatewayBinding,
+  isAhead,
   messageOf,
   type Queue,
   type Received,
   type Service,
   type TimerPayload,
+  unavailable,
 } from '@everfold/core'
 import { consumer, inOrder, type Work } from './consumer.ts'
 import type { DeadLetterOffice, Outcome } from './dead-letters.ts'
@@ -89,7 +91,10 @@ const commanded = ({ service, execute, office }: Delivering): ((message: Receive
   const aggregates = aggregatesOf(service)
   return async (message) => {
     const carried = dispatchOf(aggregates, message.body)
-    if (E.isLeft(carried)) return E.right(office.bury(message.id, carried.left))
+    if (E.isLeft(carried))
+      return isAhead(carried.left)
+        ? E.left(unavailable('the code that reads what newer code wrote', carried.left))
+        : E.right(office.bury(message.id, carried.left))
     const { aggregate, dispatch } = carried.right
     const executed = await execute(aggregate, dispatch.stream, dispatch.envelope)()
     if (E.isLeft(executed)) return executed

@@ -132,9 +132,30 @@ const workload: Workload = (random) =>
     command: { _tag: random() < 0.6 ? 'Deposit' : 'Withdraw', cents: 1 + Math.floor(random() * 50) },
     client: `client ${(at % 3) + 1}`,
     afterMs: Math.floor(random() * 1500),
+    // Some clients have keys of their own, which carry no date.
+    ...(random() < 0.3 ? { key: `key ${at}` } : {}),
   }))
 
 export const bank: SimulationOptions = { service, workload, invariants }
+
+/**
+ * Many movements on one account, by clients with keys of their own, where little is remembered: so snapshots, markers
+ * and the way back through the log are reached.
+ */
+export const busyBank: SimulationOptions = {
+  service,
+  invariants,
+  execute: { snapshotEvery: 3, remembered: 2 },
+  workload: (random) =>
+    Array.from({ length: 14 }, (_, at) => ({
+      aggregate: account,
+      id: 'a',
+      command: { _tag: random() < 0.6 ? 'Deposit' : 'Withdraw', cents: 1 + Math.floor(random() * 50) },
+      client: `client ${(at % 3) + 1}`,
+      afterMs: Math.floor(random() * 6000),
+      ...(random() < 0.7 ? { key: `key ${at}` } : {}),
+    })),
+}
 
 /** One stream, two commands at once. */
 export const smallBank: SimulationOptions = {

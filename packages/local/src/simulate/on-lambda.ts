@@ -11,6 +11,7 @@ import {
   type Clock,
   E,
   type EventStore,
+  type ExecuteOptions,
   type ExecutePorts,
   execute,
   type GatewayBinding,
@@ -64,6 +65,7 @@ export interface LambdaOptions {
   /** The service's front door behind an HTTP API, and commands as requests to it; bare commands unless told. */
   readonly http?: RequestOf
   readonly gateways?: () => ReadonlyArray<GatewayBinding>
+  readonly execute?: Partial<ExecuteOptions>
   /** Parts of runtime-lambda with a bug in them, in place of its own. */
   readonly parts?: Partial<LambdaParts>
 }
@@ -288,19 +290,19 @@ interface Judged {
 }
 
 const clientsOf = (
-  { http }: LambdaOptions,
+  { http, execute: tuning = {} }: LambdaOptions,
   aws: Aws,
   stage: Stage,
   { oracle, parts }: Judged,
 ): World['send'] => {
-  if (http === undefined) return callerOf(stage, apiOf(aws, oracle, parts), oracle)
+  if (http === undefined) return callerOf(stage, apiOf(aws, oracle, parts, tuning), oracle)
   const door = aws.deploy('api', { timeoutMs: TIMEOUT_MS }, ({ version }) =>
     frontDoorFunction(oracle.code(version), portsOf(aws, oracle, parts).executePorts),
   )
   return httpClients(aws.api(door), oracle, http)
 }
 
-const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
+const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts, tuning: Partial<ExecuteOptions>): Api => {
   const open = ({ version }: Sandbox) => {
     const { clock, executePorts } = portsOf(aws, oracle, parts)
     const { aggregates } = oracle.code(version)
@@ -309,7 +311,7 @@ const apiOf = (aws: Aws, oracle: Oracle, parts: LambdaParts): Api => {
       const aggregate = aggregates.get(streamParts(request.stream).category)
       if (aggregate === undefined) throw new Error(`there is no aggregate for ${request.stream}`)
       const sent = parts.envelopeOf(aggregate, request, clock.nowMs())
-      const answers = await execute(aggregate, executePorts)(request.stream, [sent])()
+      const answers = await execute(aggregate, executePorts, tuning)(request.stream, [sent])()
       if (E.isLeft(answers)) return answers
       const [answer] = answers.right
       if (answer === undefined) throw new Error('a command handler answers every member of its group')
@@ -393,7 +395,7 @@ const keysOf = (keys: unknown): readonly [stream: string, number: number] => {
 const keysIn = (keys: unknown): string => keysOf(keys).join('@')
 
 const queueFunctions = (
-  { gateways = () => [] }: LambdaOptions,
+  { gateways = () => [], execute: tuning = {} }: LambdaOptions,
   aws: Aws,
   oracle: Oracle,
   parts: LambdaParts,
@@ -406,6 +408,7 @@ const queueFunctions = (
     return parts.commandConsumer({
       aggregates: oracle.code(version).aggregates,
       ports,
+      execute: tuning,
       deadLetters: deadLetters(sqs, clock),
     })
   })
@@ -420,6 +423,7 @@ const queueFunctions = (
     return parts.callConsumer({
       gateways: bound,
       ports,
+      execute: tuning,
       deadLetters: deadLetters(sqs, clock),
     })
   })

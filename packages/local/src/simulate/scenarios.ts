@@ -1,6 +1,6 @@
 /** What `pnpm simulate` runs, by name. */
 import { type Simulation, type SimulationOptions, simulation } from '@everfold/runtime-memory/simulation'
-import { bank, smallBank } from './bank.ts'
+import { bank, busyBank, smallBank } from './bank.ts'
 import { bankAtCounter, requestOf } from './bank-http.ts'
 import { deploying } from './deploy.ts'
 import { onLambda } from './on-lambda.ts'
@@ -20,7 +20,7 @@ export interface Scenario {
 const onPorts = (options: SimulationOptions) => () => Promise.resolve(simulation(options))
 
 const onAws = (options: SimulationOptions) => async () =>
-  simulation({ ...options, deployment: await onLambda() })
+  simulation({ ...options, deployment: await onLambda({ execute: options.execute ?? {} }) })
 
 export const scenarios: ReadonlyArray<Scenario> = [
   {
@@ -36,6 +36,20 @@ export const scenarios: ReadonlyArray<Scenario> = [
     what: 'the same with runtime-lambda and the AWS SDK',
     seeds: 100,
     open: onAws(bank),
+  },
+  {
+    name: 'busy-bank',
+    level: 'ports',
+    what: 'one busy account, whose handlers remember little',
+    seeds: 1000,
+    open: onPorts(busyBank),
+  },
+  {
+    name: 'busy-bank-on-lambda',
+    level: 'sdk',
+    what: 'the same with runtime-lambda and the AWS SDK',
+    seeds: 60,
+    open: onAws(busyBank),
   },
   {
     name: 'bank-at-counter',

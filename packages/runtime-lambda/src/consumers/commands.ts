@@ -4,7 +4,7 @@
  *
  * A fault may pass, or a deploy may mend it: the commands come again, and with them all that waits behind them for
  * the same stream, until the queue's redrive moves them. An undecodable history is such a fault: nothing of that stream
- * could go through before it. A command that is refused for itself (not decodable, an id that names another payload, too
+ * could go through before it; so is a command that newer code wrote, during a deploy. A command that is refused for itself (not decodable, an id that names another payload, too
  * old, too large) would be refused for ever, and becomes a dead letter at once. A duplicate delivery changes nothing,
  * because its command id is on record.
  */
@@ -17,8 +17,11 @@ import {
   type ExecuteOptions,
   type ExecutePorts,
   execute,
+  type InvalidInput,
+  isAhead,
   type Message,
   type StreamName,
+  unavailable,
 } from '@everfold/core'
 import { DYNAMODB } from '../limits.ts'
 import {
@@ -47,7 +50,7 @@ export const commandConsumer = (options: CommandConsumerOptions): ReturnType<typ
   const decide = decider(options)
   const work: Work = async (messages) => {
     const group = leading(aggregates, within(groupBytes, messages.slice(0, groupLimit)))
-    return E.isLeft(group) ? [hopeless(group.left)] : decide(group.right)
+    return E.isLeft(group) ? [unreadable(group.left)] : decide(group.right)
   }
   return messageConsumer(options, work)
 }
@@ -73,7 +76,7 @@ interface Group {
 }
 
 /** The commands from the first message on that are for the same stream; left where the first one is none. */
-const leading = (aggregates: Aggregates, messages: ReadonlyArray<Message>): E.Either<unknown, Group> => {
+const leading = (aggregates: Aggregates, messages: ReadonlyArray<Message>): E.Either<InvalidInput, Group> => {
   let group: Group | undefined
   for (const { body } of messages) {
     const carried = dispatchOf(aggregates, body)
@@ -83,8 +86,19 @@ const leading = (aggregates: Aggregates, messages: ReadonlyArray<Message>): E.Ei
     const envelopes: ReadonlyArray<Envelope<unknown>> = [...(group?.envelopes ?? []), dispatch.envelope]
     group = { aggregate, stream: dispatch.stream, envelopes }
   }
-  return group === undefined ? E.left('no message') : E.right(group)
+  return group === undefined ? E.left(NOTHING) : E.right(group)
 }
+
+const NOTHING: InvalidInput = {
+  _tag: 'InvalidInput',
+  errors: [{ pointer: '', detail: 'holds no message' }],
+}
+
+/** What newer code wrote waits for newer code; during a deploy both run. */
+const unreadable = (fault: InvalidInput): Settlement =>
+  isAhead(fault)
+    ? comeAgain(unavailable('the code that reads what newer code wrote', fault))
+    : hopeless(fault)
 
 const decider = ({ ports, execute: tuning }: CommandConsumerOptions) => {
   const decide = async ({ aggregate, stream, envelopes }: Group): Promise<ReadonlyArray<Settlement>> => {

@@ -7,6 +7,7 @@ import {
   E,
   type Json,
   streamName,
+  undatedId,
 } from '@everfold/core'
 import { wordsOfFaults } from './report/reading.ts'
 import type { Request } from './run.ts'
@@ -22,6 +23,8 @@ export interface Sending {
   readonly client?: string
   /** When, in milliseconds after the run's beginning; 0 unless told. */
   readonly afterMs?: number
+  /** The client's own key, which carries no date; without one the command has a dated id. */
+  readonly key?: string
 }
 
 /** What is sent in a run, by chance: `random` gives numbers in [0, 1). */
@@ -44,7 +47,7 @@ export const requestsOf = (
 ): ReadonlyArray<Request> => sendings.map((sending, at) => requestOf(sending, at, { startMs, what }))
 
 const requestOf = (
-  { aggregate, id, tenant, command, client, afterMs = 0 }: Sending,
+  { aggregate, id, tenant, command, client, afterMs = 0, key }: Sending,
   at: number,
   { startMs, what }: { readonly startMs: number; readonly what: string },
 ): Request => {
@@ -53,7 +56,7 @@ const requestOf = (
   try {
     return {
       client: client ?? `client ${at + 1}`,
-      id: deriveId(startMs + afterMs, 'request', String(at)),
+      id: key === undefined ? deriveId(startMs + afterMs, 'request', String(at)) : undatedId('request', key),
       aggregate: aggregate.name,
       stream: streamName(aggregate.name, id, tenant),
       command: aggregate.command.encode(command) as Json,

@@ -6,6 +6,7 @@
  */
 import {
   type AnyAggregate,
+  dateOf,
   E,
   type Envelope,
   envelope,
@@ -104,5 +105,6 @@ export const envelopeOf = (aggregate: AnyAggregate, request: Request, nowMs: num
     throw new Error(
       `the request ${request.id} holds no command of ${aggregate.name}: ${JSON.stringify(request.command)}`,
     )
-  return envelope(decoded.right, { id: request.id, timeMs: nowMs, sent: request.command })
+  const dated = dateOf(request.id) === undefined ? { dateMs: nowMs } : {}
+  return envelope(decoded.right, { id: request.id, timeMs: nowMs, sent: request.command, ...dated })
 }

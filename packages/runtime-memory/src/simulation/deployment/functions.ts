@@ -20,6 +20,7 @@ import {
   type Fault,
   type GatewayBinding,
   type HeadCache,
+  isAhead,
   isPermanent,
   outbox,
   projectAll,
@@ -149,8 +150,14 @@ const commanded = async (
   messages: ReadonlyArray<Received>,
 ): Promise<ReadonlyArray<string>> => {
   const streams = new Map<StreamName, Array<{ readonly id: string; readonly envelope: Envelope<unknown> }>>()
-  for (const { id, body } of messages) {
+  const failed: Array<string> = []
+  for (const [at, { id, body }] of messages.entries()) {
     const carried = dispatchOf(ports.aggregates, body)
+    if (E.isLeft(carried) && isAhead(carried.left)) {
+      // Newer code wrote it, and newer code will read it: it waits, with all that is behind it.
+      failed.push(...messages.slice(at).map((message) => message.id))
+      break
+    }
     if (E.isLeft(carried)) {
       ports.bury(id, JSON.stringify(carried.left))
       continue
@@ -160,7 +167,6 @@ const commanded = async (
     if (there === undefined) streams.set(stream, [{ id, envelope }])
     else there.push({ id, envelope })
   }
-  const failed: Array<string> = []
   for (const [stream, members] of streams) {
     const answers = await group(
       ports,
