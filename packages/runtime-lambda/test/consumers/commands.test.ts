@@ -5,9 +5,15 @@ import {
   E,
   type EventStore,
   envelope,
+  execute,
+  hear,
   type Message,
   messageOf,
+  outbox,
+  type Process,
+  processAggregate,
   type StoredEvent,
+  streamParts,
   unavailable,
 } from '@everfold/core'
 import { plainStore } from '@everfold/core/testing'
@@ -339,3 +345,37 @@ describe('an event that is malformed', () => {
 })
 
 const contentOf = (record: unknown): unknown => (record as { readonly body?: unknown } | null)?.body
+
+test('what newer code sent waits for newer code, with all that is behind it, and is no dead letter', async () => {
+  const processOf = (heard: typeof aggregate): Process<null, unknown, never> => ({
+    name: 'listener',
+    hears: [hear(heard, ({ stream }) => streamParts(stream).id)],
+    asks: [],
+    initial: null,
+    evolve: () => null,
+    react: () => [],
+  })
+  const newer: typeof aggregate = { ...aggregate, upcasters: { Counted: [(event) => event] } }
+  const store = plainStore()
+  const ports = { store, clock: instantClock(TIME_MS) }
+  const sent = dispatch('a', command('Count', '1'))
+  await execute(newer, ports)(sent.stream, [sent.envelope as never])()
+  const parts = { aggregates: [newer as unknown as AnyAggregate], processes: [processOf(newer)] }
+  const asked = outbox({ name: 'tallies', projections: [], gateways: [], routes: [], ...parts })
+  const [told] = store.commits().flatMap((commit) => {
+    const deliveries = asked(commit)
+    return E.isRight(deliveries) ? deliveries.right : []
+  })
+  if (told?._tag !== 'Dispatch') throw new Error('the process is told of what was counted')
+  const old = processAggregate(processOf(aggregate)) as AnyAggregate
+  const dead: Array<DeadLetter> = []
+  const consume = commandConsumer({
+    aggregates: new Map([[old.name, old]]),
+    ports,
+    deadLetters: { send: (letter) => async () => E.right(void dead.push(letter)) },
+  })
+  const messages = [messageOf(told), { ...messageOf(told), id: 'behind' }]
+  const { batchItemFailures } = await consume(sqsEvent(messages))
+  expect(batchItemFailures).toHaveLength(2)
+  expect(dead).toEqual([])
+})
