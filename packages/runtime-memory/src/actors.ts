@@ -28,7 +28,7 @@ export interface LifeOptions {
   readonly skewMs?: () => number
 }
 
-export interface Living extends Life {
+interface Living extends Life {
   readonly options: LifeOptions
   began(this: void): void
   /** An answer arrives, or is held back, or never does. */

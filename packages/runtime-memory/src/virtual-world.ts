@@ -2,7 +2,7 @@
 import { type Agenda, agenda } from './agenda.ts'
 
 /** One thing that can happen next. */
-export interface Parked {
+interface Parked {
   readonly key: string
   readonly happen: () => void
 }

@@ -346,28 +346,30 @@ describe('an event that is malformed', () => {
 
 const contentOf = (record: unknown): unknown => (record as { readonly body?: unknown } | null)?.body
 
+/** Hears of every count. */
+const listenerOf = (heard: typeof aggregate): Process<null, unknown, never> => ({
+  name: 'listener',
+  hears: [hear(heard, ({ stream }) => streamParts(stream).id)],
+  asks: [],
+  initial: null,
+  evolve: () => null,
+  react: () => [],
+})
+
 test('what newer code sent waits for newer code, with all that is behind it, and is no dead letter', async () => {
-  const processOf = (heard: typeof aggregate): Process<null, unknown, never> => ({
-    name: 'listener',
-    hears: [hear(heard, ({ stream }) => streamParts(stream).id)],
-    asks: [],
-    initial: null,
-    evolve: () => null,
-    react: () => [],
-  })
   const newer: typeof aggregate = { ...aggregate, upcasters: { Counted: [(event) => event] } }
   const store = plainStore()
   const ports = { store, clock: instantClock(TIME_MS) }
   const sent = dispatch('a', command('Count', '1'))
   await execute(newer, ports)(sent.stream, [sent.envelope as never])()
-  const parts = { aggregates: [newer as unknown as AnyAggregate], processes: [processOf(newer)] }
+  const parts = { aggregates: [newer as unknown as AnyAggregate], processes: [listenerOf(newer)] }
   const asked = outbox({ name: 'tallies', projections: [], gateways: [], routes: [], ...parts })
   const [told] = store.commits().flatMap((commit) => {
     const deliveries = asked(commit)
     return E.isRight(deliveries) ? deliveries.right : []
   })
   if (told?._tag !== 'Dispatch') throw new Error('the process is told of what was counted')
-  const old = processAggregate(processOf(aggregate)) as AnyAggregate
+  const old = processAggregate(listenerOf(aggregate)) as AnyAggregate
   const dead: Array<DeadLetter> = []
   const consume = commandConsumer({
     aggregates: new Map([[old.name, old]]),

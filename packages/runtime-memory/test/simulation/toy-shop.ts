@@ -7,7 +7,7 @@
 import { type CommandId, type Json, streamName } from '@everfold/core'
 import type { Plan, Request, Run, Step } from '../../src/simulation/run.ts'
 
-export const START_MS = 1_767_225_600_000
+const START_MS = 1_767_225_600_000
 
 export const order = (number: number, units: number, afterMs: number = number * 100): Request => ({
   client: `client ${(number % 2) + 1}`,

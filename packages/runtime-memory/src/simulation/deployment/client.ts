@@ -12,20 +12,13 @@ import {
   envelope,
   type Fault,
   type Settled,
-  type StreamName,
 } from '@everfold/core'
 import type { Oracle } from '../oracle/oracle.ts'
 import type { Request } from '../run.ts'
 import type { SimulatedFunction } from './lambda.ts'
 import type { Stage } from './stage.ts'
 
-export interface Call {
-  readonly aggregate: string
-  readonly stream: StreamName
-  readonly request: Request
-}
-
-export type AnySettled = Settled<unknown, unknown>
+type AnySettled = Settled<unknown, unknown>
 export type Answer = E.Either<Fault, AnySettled>
 
 export type Api = SimulatedFunction<Request, Answer>

@@ -42,7 +42,7 @@ export interface LogBook {
   committed(this: void, commit: Commit): Book | undefined
 }
 
-export interface Recorded {
+interface Recorded {
   readonly position: Position
   readonly answer: StoredAnswer
 }
