@@ -60,6 +60,8 @@ export interface Violation {
 export interface Run {
   /** With the deviations that took effect, and no others. */
   readonly plan: Plan
+  /** What was wanted of a replay and did not come about; absent where all did, and where chance decided. */
+  readonly unmet?: Deviations
   readonly requests: ReadonlyArray<Request>
   readonly steps: ReadonlyArray<Step>
   readonly violation?: Violation

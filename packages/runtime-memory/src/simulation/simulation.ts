@@ -154,6 +154,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     invariants: [...(options.invariants ?? []), ...(around.invariants ?? [])],
     // What is judged while it takes effect belongs to the step that is being made.
     stepNumber: () => story.length() + 1,
+    nowMs: kernel.nowMs,
     mark,
     ...(options.unjudged === undefined ? {} : { unjudged: options.unjudged }),
   })
@@ -188,7 +189,8 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
       stuck?.stack,
     )
   }
-  return new EndedRun({ seed, requests, startMs, deviations, trace: kernel.trace, story, oracle })
+  const wanted = simulating.deviations ?? new Map()
+  return new EndedRun({ seed, requests, startMs, deviations, wanted, trace: kernel.trace, story, oracle })
 }
 
 const onPorts = (
@@ -286,6 +288,7 @@ interface Ended {
   readonly requests: ReadonlyArray<Request>
   readonly startMs: number
   readonly deviations: Plan['deviations']
+  readonly wanted: Plan['deviations']
   readonly trace: ReadonlyArray<string>
   readonly story: Story
   readonly oracle: Oracle
@@ -297,6 +300,7 @@ interface Ended {
  */
 class EndedRun implements Run {
   readonly plan: Plan
+  readonly unmet?: Plan['deviations']
   readonly requests: ReadonlyArray<Request>
   readonly violation?: Violation
   readonly operations: number
@@ -304,8 +308,10 @@ class EndedRun implements Run {
   readonly #trace: ReadonlyArray<string>
   readonly #story: Story
 
-  constructor({ seed, requests, startMs, deviations, trace, story, oracle }: Ended) {
+  constructor({ seed, requests, startMs, deviations, wanted, trace, story, oracle }: Ended) {
     this.plan = { seed, deviations }
+    const unmet = [...wanted].filter(([key, deviation]) => deviations.get(key) !== deviation)
+    if (unmet.length > 0) this.unmet = new Map(unmet)
     this.requests = requests
     this.operations = story.length()
     this.startMs = startMs

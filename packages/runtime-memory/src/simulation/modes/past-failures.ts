@@ -9,6 +9,8 @@ export interface Past {
   readonly operations: number
   /** The names of those that fail no more. */
   readonly mended: ReadonlyArray<string>
+  /** The names of those that try no longer what once failed: some of their deviations did not come about. */
+  readonly stale: ReadonlyArray<string>
   /** The first that fails again. */
   readonly failing?: Run
 }
@@ -19,15 +21,17 @@ export const pastFailures = async (
   notes: Notes = {},
 ): Promise<Past> => {
   const mended: Array<string> = []
+  const stale: Array<string> = []
   let [runs, operations] = [0, 0]
   for (const failure of corpus === undefined ? [] : await corpus.failures()) {
     const run = await again(simulation, failure, notes)
     runs += 1
     operations += run.operations
-    if (run.violation !== undefined) return { runs, operations, mended, failing: run }
-    mended.push(failure.name)
+    if (run.violation !== undefined) return { runs, operations, mended, stale, failing: run }
+    if (run.unmet === undefined) mended.push(failure.name)
+    else stale.push(failure.name)
   }
-  return { runs, operations, mended }
+  return { runs, operations, mended, stale }
 }
 
 /** A service that has changed may take its commands no longer. */

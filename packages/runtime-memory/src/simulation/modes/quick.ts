@@ -36,6 +36,8 @@ export interface Held {
   readonly operations: number
   /** The names of past failures that fail no more. */
   readonly mended: ReadonlyArray<string>
+  /** The names of past failures that try no longer what once failed: some of their deviations did not come about. */
+  readonly stale: ReadonlyArray<string>
 }
 
 /** Rejects with a `NotHeld` where something does not hold. */
@@ -47,7 +49,7 @@ export const holds = (simulation: Simulation, quick: Quick = {}): Promise<Held> 
 
 const tried = async (simulation: Simulation, quick: Quick, asked: string): Promise<Held> => {
   const { seeds = 200, from = 0, twiceEvery = 50, corpus, shrinkMs = 1500, called } = quick
-  const { failing, differing, runs, operations, mended } = await soak(simulation, {
+  const { failing, differing, runs, operations, mended, stale } = await soak(simulation, {
     seeds,
     from,
     twiceEvery,
@@ -60,7 +62,7 @@ const tried = async (simulation: Simulation, quick: Quick, asked: string): Promi
   }
   const [seed] = differing
   if (seed !== undefined) throw new Error(await wordsOfDifference(simulation, seed))
-  return { runs, operations, mended }
+  return { runs, operations, mended, stale }
 }
 
 const nowMs = (): number => performance.now()
@@ -81,7 +83,7 @@ const wordsOfDifference = async ({ run }: Simulation, seed: string): Promise<str
   return `a run is a function of its seed, and that of ${seed} is not; something is kept from run to run, or asked of the machine${where}`
 }
 
-/** The run of a plan, as a report gives it. */
+/** The run of a plan, as a report gives it; `unmet` has what did not come about of it. */
 export const replayPlan = async (simulation: Simulation, planText: string): Promise<Run> => {
   const planned = decodePlan(planText)
   if (E.isLeft(planned)) throw new Error(`the plan cannot be read: ${wordsOfFaults(planned.left)}`)

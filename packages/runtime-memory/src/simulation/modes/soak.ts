@@ -28,6 +28,8 @@ export interface Soaked {
   readonly coverage: Coverage
   /** The names of past failures that fail no more. */
   readonly mended: ReadonlyArray<string>
+  /** The names of past failures that try no longer what once failed: some of their deviations did not come about. */
+  readonly stale: ReadonlyArray<string>
   readonly failing?: Run
 }
 

@@ -34,15 +34,30 @@ export const summary = (run: Run, options: SummaryOptions = {}): string => {
   return lines.map(printable).join('\n')
 }
 
-const verdict = ({ violation, plan, steps, startMs }: Run): ReadonlyArray<string> => {
+const verdict = (run: Run): ReadonlyArray<string> => {
+  const { violation, plan, steps, startMs } = run
+  const missing = wordsOfUnmet(run)
   const last = steps.at(-1)
   const length = `${counted(steps.length, 'step')} and ${elapsed((last?.timeMs ?? startMs) - startMs)} of virtual time`
-  if (violation === undefined) return [`All held: seed ${plan.seed}, ${length}.`]
+  if (violation === undefined) return [`All held: seed ${plan.seed}, ${length}.`, ...missing]
   const place = violation.stack === undefined ? undefined : placeOf(violation.stack)
   return [
     ...`${violation.invariant} did not hold: ${violation.message}`.split(/\r?\n/),
     ...(place === undefined ? [] : [`  at ${wordsOfPlace(place)}`]),
     `  seed ${plan.seed}, after step ${violation.step}, in ${length}`,
+  ]
+}
+
+/**
+ * What a replay was told to do and could not, where that matters: a run that breaks has shown what it was to show, and
+ * ends before later deviations.
+ */
+export const wordsOfUnmet = ({ unmet, plan }: Pick<Run, 'unmet' | 'plan'>): ReadonlyArray<string> => {
+  if (unmet === undefined) return []
+  const met = [...plan.deviations.keys()].filter((key) => !unmet.has(key)).length
+  return [
+    `${unmet.size} of ${counted(unmet.size + met, 'deviation')} did not come about: this is no more the run that was planned.`,
+    ...[...unmet].map(([key, deviation]) => `  ${key}: ${deviation}`),
   ]
 }
 
