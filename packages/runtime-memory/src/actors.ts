@@ -15,8 +15,11 @@ export interface Life {
   end(this: void): void
   /** It is gone, at once and without a word. */
   kill(this: void): void
-  /** A sandbox that is used again goes on with what it had begun: its held answers arrive. */
-  thaw(this: void): void
+  /**
+   * A sandbox that is used again goes on with what it had begun: what was held arrives, and what is still to come
+   * arrives while the heir runs.
+   */
+  thaw(this: void, heir: Life): void
 }
 
 export interface LifeOptions {
@@ -98,8 +101,10 @@ export const actorsOf = (seed: string): Actors => {
 
 const lifeOf = (name: string, options: LifeOptions): Living => {
   const held: Array<() => void> = []
+  let heir: Living | undefined
   const arrive = (callback: () => void) => {
     if (life.state === 'running') callback()
+    else if (life.state === 'ended' && heir !== undefined) heir.rings(callback)
     else if (life.state === 'ended') held.push(callback)
   }
   const life = {
@@ -123,8 +128,9 @@ const lifeOf = (name: string, options: LifeOptions): Living => {
       life.state = 'dead'
       options.died?.()
     },
-    thaw: () => {
-      for (const settle of held.splice(0)) settle()
+    thaw: (next: Life) => {
+      heir = next as Living
+      for (const settle of held.splice(0)) heir.rings(settle)
     },
   }
   return life

@@ -93,8 +93,8 @@ export const virtualKernel = (options: VirtualOptions = {}): VirtualKernel => {
       const { name, life } = actors.current()
       if (life?.state === 'dead') return
       const dueMs = world.nowMs() + Math.max(0, Math.ceil(ms))
-      life?.began()
-      const wake = life === undefined ? resolve : () => life.answered(resolve)
+      // Who returns without having slept enough leaves nothing undone, as with any timer.
+      const wake = life === undefined ? resolve : () => life.rings(resolve)
       world.schedule(dueMs, `${name}: sleep`, wake)
       if (mode === 'immediate') pump(dueMs)
     })

@@ -17,6 +17,7 @@ import {
   type GatewayBinding,
   headCache,
   type Queue,
+  resultId,
   type Service,
   streamParts,
   type TimerService,
@@ -416,10 +417,17 @@ const queueFunctions = (
   const calls = aws.deploy('calls', { timeoutMs: TIMEOUT_MS }, ({ version }) => {
     const { clock, sqs, executePorts: ports } = portsOf(aws, oracle, parts)
     const { aggregates } = oracle.code(version)
-    const bound = gateways().map(({ gateway, call }) => ({
-      call,
-      gateway: { ...gateway, aggregate: aggregates.get(gateway.aggregate.name) ?? gateway.aggregate },
-    }))
+    const bound = gateways().map(
+      ({ gateway, call }): GatewayBinding => ({
+        call: (asked) => async () => {
+          const result = await call(asked)()
+          if (E.isRight(result))
+            oracle.deliveries.made(resultId(gateway.name, asked.recorded), result.right !== undefined)
+          return result
+        },
+        gateway: { ...gateway, aggregate: aggregates.get(gateway.aggregate.name) ?? gateway.aggregate },
+      }),
+    )
     return parts.callConsumer({
       gateways: bound,
       ports,
@@ -427,10 +435,7 @@ const queueFunctions = (
       deadLetters: deadLetters(sqs, clock),
     })
   })
-  aws.onQueue(QUEUES.calls, calls, {
-    ...consumer,
-    deleted: ({ body }) => oracle.deliveries.called((JSON.parse(body) as { readonly id: string }).id),
-  })
+  aws.onQueue(QUEUES.calls, calls, consumer)
 }
 
 const letterId = ({ body }: { readonly body: string }): string =>

@@ -51,7 +51,12 @@ export const client = (stage: Stage, api: Api, oracle: Oracle): ((request: Reque
     })
     if (deviation === THROTTLED) return Promise.resolve(undefined)
     const invoked = api.invoke(request.id, request)
-    if (deviation === TWICE) void api.invoke(request.id, request)
+    if (deviation === TWICE)
+      void api.invoke(request.id, request).then((outcome) => {
+        // Both answers come, and have to be the same.
+        if (outcome._tag === 'Returned' && E.isRight(outcome.value))
+          oracle.answered(request, outcome.value.right)
+      })
     if (deviation === GAVE_UP) return Promise.resolve(undefined)
     return new Promise((resolve) => {
       const cancel = kernel.at(kernel.nowMs() + INTEGRATION_MS, `${key} gives up`, () => resolve(undefined))
@@ -79,6 +84,7 @@ export const client = (stage: Stage, api: Api, oracle: Oracle): ((request: Reque
   }
   return (request) => {
     lane(request.client, request.client)
+    oracle.sends(request)
     return kernel.as(request.client, () => send(request))
   }
 }

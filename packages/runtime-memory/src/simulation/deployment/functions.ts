@@ -47,8 +47,6 @@ export interface FunctionPorts {
   readonly execute: Partial<ExecuteOptions>
   /** What will never go through: it waits for a person. */
   bury(this: void, what: string, why: string): void
-  /** A call's work is done. */
-  called(this: void, id: string): void
   /** Notes that something has happened which should in some runs. */
   mark(this: void, name: string): void
 }
@@ -209,7 +207,6 @@ const calls: Functions['calls'] = (ports) => {
       return isPermanent(answered.left)
     }
     if (answered.right !== undefined && E.isLeft(answered.right)) ports.bury(id, answered.right.left._tag)
-    ports.called(id)
     return true
   }
   return async (batch) => {

@@ -2,9 +2,10 @@
  * A gateway's call is two effects, between which it takes place: either may fail, and a crash may come between. It may
  * wait by the kernel's clock, and its provider's SDK by the machine's, which is the run's.
  */
-import { E, type Fault, type GatewayBinding } from '@everfold/core'
+import { E, type Fault, type GatewayBinding, resultId } from '@everfold/core'
 import { failuresOf } from '../../failing.ts'
 import { withVirtualGlobals } from '../actor-globals.ts'
+import type { DeliveryBook } from '../oracle/delivery-book.ts'
 import { stackOfThrown, wordsOfThrown } from '../oracle/thrown.ts'
 import type { Stage } from './stage.ts'
 
@@ -20,7 +21,11 @@ export interface GatewayCalls {
   stuck(this: void): Stuck | undefined
 }
 
-export const gatewayCalls = ({ kernel }: Stage, bound: ReadonlyArray<GatewayBinding>): GatewayCalls => {
+export const gatewayCalls = (
+  { kernel }: Stage,
+  bound: ReadonlyArray<GatewayBinding>,
+  { made }: Pick<DeliveryBook, 'made'>,
+): GatewayCalls => {
   /** What is open, by call; a call that was answered is not. */
   const open = new Map<string, Stuck>()
   const bindings = bound.map(({ gateway, call }): GatewayBinding => {
@@ -43,8 +48,10 @@ export const gatewayCalls = ({ kernel }: Stage, bound: ReadonlyArray<GatewayBind
           open.set(key, { because, ...(stack === undefined ? {} : { stack }) })
           throw thrown
         }
-        if (E.isRight(result)) open.delete(key)
-        else open.set(key, { because: `${called} answered ${result.left._tag}` })
+        if (E.isRight(result)) {
+          open.delete(key)
+          made(resultId(gateway.name, request.recorded), result.right !== undefined)
+        } else open.set(key, { because: `${called} answered ${result.left._tag}` })
         const answered = await perform('answer', request.key, GONE_THROUGH, lost)
         return E.isLeft(answered) ? answered : result
       },

@@ -189,7 +189,7 @@ const handlerOf = (
     warm.set(id, { handler, life })
     return handler
   }
-  kept.life.thaw()
+  kept.life.thaw(life)
   kept.life = life
   return kept.handler
 }

@@ -101,6 +101,7 @@ export const portLevel = (options: PortLevelOptions): World => {
   const { bindings, stuck } = gatewayCalls(
     stage,
     options.gateways(gatewayPorts(stage, shared, history.asked('a gateway'))),
+    oracle.deliveries,
   )
   const functions: Functions = { ...ownFunctions, ...parts.functions }
   const portsOf = (sandbox: Sandbox): FunctionPorts => {
@@ -115,7 +116,6 @@ export const portLevel = (options: PortLevelOptions): World => {
       cache: headCache(1000),
       execute: options.execute,
       bury: oracle.deliveries.buried,
-      called: oracle.deliveries.called,
       mark: stage.mark,
     }
     return parts.ports?.(own, sandbox) ?? own

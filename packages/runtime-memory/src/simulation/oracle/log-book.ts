@@ -148,19 +148,24 @@ const repeated = (book: Writing, commit: Commit): Fault | undefined => {
   return undefined
 }
 
+/** Of the stream of an event, by the event's id. */
+const tenantOf = (event: string): string | undefined =>
+  streamParts(event.slice(0, event.lastIndexOf('@')) as StreamName).tenant
+
 /** S10: what a tenant's command causes stays with the tenant. */
 const foreign = (commit: Commit): Fault | undefined => {
   const { tenant } = streamParts(commit.stream)
   const other = commit.answers.find(
     ({ metadata }) =>
       (metadata.tenant !== undefined && metadata.tenant !== tenant) ||
-      (metadata.process !== undefined && streamParts(metadata.process).tenant !== tenant),
+      (metadata.process !== undefined && streamParts(metadata.process).tenant !== tenant) ||
+      (metadata.causationId !== undefined && tenantOf(metadata.causationId) !== tenant),
   )
   return other === undefined
     ? undefined
     : {
         invariant: 'S10',
-        message: `no tenant reaches another, and ${placeOf(commit)} answers a command of ${other.metadata.tenant ?? other.metadata.process ?? 'nobody'}`,
+        message: `no tenant reaches another, and ${placeOf(commit)} answers a command of ${other.metadata.tenant ?? other.metadata.process ?? other.metadata.causationId}`,
       }
 }
 

@@ -6,18 +6,22 @@
  */
 import {
   type Aggregates,
+  type Answer,
   type AnyAggregate,
   aggregatesOf,
   type CommandId,
   type Commit,
   canonical,
+  decodeEvent,
   E,
   type Generation,
-  outbox,
   type Position,
+  type Refusal,
   type Row,
   type Service,
   type Settled,
+  type StoredAnswer,
+  type StoredEvent,
   type StreamName,
   streamParts,
 } from '@everfold/core'
@@ -29,6 +33,7 @@ import { guarded, watchedProjections } from './guarded.ts'
 import { type Judge, judgeOf } from './judge.ts'
 import { type Book, type JudgedCode, type LogBook, logBook } from './log-book.ts'
 import { nameOf, type RowBook, rowBook } from './row-book.ts'
+import { isSame } from './same.ts'
 import { stackOfThrown, wordsOfThrown } from './thrown.ts'
 import { watched, witness } from './witness.ts'
 
@@ -44,6 +49,8 @@ export interface Code {
 export interface Oracle extends Code {
   /** The code of a function's 1st, 2nd, 3rd, ... deploy. */
   code(this: void, version: number): Code
+  /** A client is about to send this; whoever says so of one command says so of all. */
+  sends(this: void, request: Request): void
   committed(this: void, commit: Commit): void
   rowStored(this: void, generation: Generation, row: Row): void
   advanced(this: void, generation: Generation, position: Position): void
@@ -64,13 +71,22 @@ export interface OracleOptions {
   readonly services: ReadonlyArray<Service>
   readonly invariants: ReadonlyArray<Invariant>
   readonly stepNumber: () => number
+  /** The run's time, in milliseconds since 1970. */
+  readonly nowMs: () => number
   /** The names of invariants that are not judged. */
   readonly unjudged?: ReadonlyArray<string>
   /** Told of what should happen in some runs, when it does. */
   readonly mark: (name: string) => void
 }
 
-export const oracleOf = ({ services, invariants, stepNumber, unjudged, mark }: OracleOptions): Oracle => {
+export const oracleOf = ({
+  services,
+  invariants,
+  stepNumber,
+  nowMs,
+  unjudged,
+  mark,
+}: OracleOptions): Oracle => {
   const judge = judgeOf(stepNumber, unjudged)
   const versions = services.map((one) => ({
     service: one,
@@ -84,7 +100,7 @@ export const oracleOf = ({ services, invariants, stepNumber, unjudged, mark }: O
   const code = (version: number): Code => codes[Math.min(version, codes.length) - 1] as Code
   const log = logBook(versions, judge)
   const rows = rowBook(service.projections, log, judge)
-  const deliveries = deliveryBook(outbox(service), log, judge)
+  const deliveries = deliveryBook(service, log, judge, nowMs)
   const overview: Overview = {
     states: (aggregate) => statesOf(log, aggregate.name) as never,
     log: log.log,
@@ -93,11 +109,15 @@ export const oracleOf = ({ services, invariants, stepNumber, unjudged, mark }: O
   const users = usersOf(invariants, judge, log, overview)
   const guard = guarded(judge)
   const answers = new Map<CommandId, string>()
+  const sent = new Set<string>()
   const refused = new Map<Request, string>()
   const answered = (request: Request, settled: Settled<unknown, unknown>, id = request.id) => {
     if (E.isLeft(settled)) {
       answers.set(request.id, `a refusal: ${settled.left._tag}`)
       refused.set(request, settled.left._tag)
+      const why = groundless(settled.left, nowMs())
+      if (why !== undefined)
+        return judge.broken('S3', `a command is refused for a reason, and ${request.id} ${why}`)
       return refusedInVain(refused, log, judge)
     }
     if (settled.right.commandId !== id)
@@ -117,6 +137,11 @@ export const oracleOf = ({ services, invariants, stepNumber, unjudged, mark }: O
     if (earlier !== undefined && earlier !== told)
       return judge.broken('S3', `a command id has one answer, and ${request.id} had ${earlier} and ${told}`)
     answers.set(request.id, told)
+    if (id === request.id && !isRecorded(versions, request.aggregate, settled.right, recorded.answer))
+      return judge.broken(
+        'S3',
+        `an answer is what is on record, and ${request.id} had ${told} and the time ${settled.right.timeMs}, not that of ${request.stream}@${recorded.position.commit}`,
+      )
     if (settled.right.position.commit !== recorded.position.commit)
       judge.broken(
         'S1',
@@ -126,10 +151,22 @@ export const oracleOf = ({ services, invariants, stepNumber, unjudged, mark }: O
   return {
     ...code(codes.length),
     code,
+    sends: ({ stream, id }) => void sent.add(`${stream} ${id}`),
     committed: guard(
       (commit: Commit) => {
+        const stranger =
+          sent.size === 0
+            ? undefined
+            : commit.answers.find(
+                ({ id }) => !sent.has(`${commit.stream} ${id}`) && !deliveries.asksFor(commit.stream, id),
+              )
         const book = log.committed(commit)
         if (book === undefined) return
+        if (stranger !== undefined)
+          return judge.broken(
+            'S3',
+            `only what somebody asked for takes effect, and nobody asked ${stranger.id} of ${commit.stream}@${commit.number}`,
+          )
         deliveries.committed(commit)
         users.committed(book)
       },
@@ -167,6 +204,43 @@ const codeOf = ({ service, aggregates, witness: seen }: JudgedCode & Code, judge
   service: { ...service, projections: watchedProjections(service.projections, judge) },
   aggregates: watched(aggregates, seen.decided),
 })
+
+/** Why there was no reason to refuse; undefined where there was one. */
+const groundless = (refusal: Refusal, nowMs: number): string | undefined => {
+  switch (refusal._tag) {
+    case 'IdFromTheFuture':
+      return refusal.dateMs < nowMs - CLOCKS_MS ? 'is not from the future' : undefined
+    case 'IdTooOld':
+      return refusal.dateMs > nowMs - CLOCKS_MS ? 'is not old' : undefined
+    case 'IdReused':
+      return 'names no other payload'
+    default:
+      return undefined
+  }
+}
+
+/** How far clocks may be apart. */
+const CLOCKS_MS = 10_000
+
+/** Whether the answer is the stored one, as some version of the code reads it. */
+const isRecorded = (
+  codes: ReadonlyArray<JudgedCode>,
+  name: string,
+  { outcome, timeMs }: Answer<unknown, unknown>,
+  stored: StoredAnswer,
+): boolean =>
+  timeMs === stored.timeMs &&
+  codes.some(({ aggregates }) => {
+    const aggregate = aggregates.get(name)
+    if (aggregate === undefined) return false
+    if (E.isLeft(outcome))
+      return 'rejection' in stored && isSame(aggregate.rejection.encode(outcome.left), stored.rejection)
+    if ('rejection' in stored || outcome.right.length !== stored.events.length) return false
+    return outcome.right.every((event, at) => {
+      const read = decodeEvent(aggregate, stored.events[at] as StoredEvent)
+      return E.isRight(read) && isSame(read.right, event)
+    })
+  })
 
 const answerText = (aggregate: AnyAggregate | undefined, outcome: E.Either<unknown, unknown>): string =>
   E.isLeft(outcome)
