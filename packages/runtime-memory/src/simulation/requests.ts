@@ -7,6 +7,7 @@ import {
   E,
   type Json,
   streamName,
+  streamParts,
   undatedId,
 } from '@everfold/core'
 import { wordsOfFaults } from './report/reading.ts'
@@ -81,6 +82,9 @@ export const checked = (
       throw new Error(
         `${own} is for an aggregate that the service has not, ${name}; it has ${[...aggregates.keys()].join(', ')}`,
       )
+    const { category } = streamParts(stream)
+    if (category !== name)
+      throw new Error(`${own} is for the aggregate ${name}, and its stream is one of ${category}`)
     const decoded = decode(aggregate.command, command)
     if (E.isLeft(decoded))
       throw new Error(

@@ -1,3 +1,4 @@
+import { streamName } from '@everfold/core'
 import { describe, expect, test } from 'vitest'
 import { type Request, type Sending, simulation } from '../../src/simulation/index.ts'
 import { kiosk, kioskOf, kioskWith } from './kiosk.ts'
@@ -22,6 +23,13 @@ describe('what no client could send is told before a run begins', () => {
     await expect(sending(stall).run('7')).rejects.toThrow(
       'is for an aggregate that the service has not, stall; it has kiosk, clerk',
     )
+  })
+  test('a stream of another aggregate', async () => {
+    const { replay, requestsOf } = sending(fill(1))
+    const [request] = requestsOf('7') as [Request]
+    await expect(
+      replay({ seed: '7', deviations: new Map() }, [{ ...request, stream: streamName('clerk', 'north') }]),
+    ).rejects.toThrow('for clerk/north, is for the aggregate kiosk, and its stream is one of clerk')
   })
   test('an id that two commands have', async () => {
     const { replay, requestsOf } = sending(fill(1), fill(2))
