@@ -1,6 +1,6 @@
 /**
  * Smaller values in place of a JSON value, the smallest first: whole numbers toward 0, shorter texts and lists, absent
- * fields, then smaller values inside. Whether one is still a valid command is its codec's to judge.
+ * fields, then plainer characters and smaller values inside. Whether one is still a valid command is its codec's to judge.
  *
  * Law: no value is proposed in place of itself, and no sequence of proposals goes on for ever.
  */
@@ -34,8 +34,16 @@ export function* smallerNumbers(value: number): Generator<number> {
 
 function* shorterTexts(value: string): Generator<string> {
   // By code points, so that no character is cut in two.
-  for (const kept of shorter(Array.from(value))) yield kept.join('')
+  const characters = Array.from(value)
+  for (const kept of shorter(characters)) yield kept.join('')
+  // What is not ASCII gives way to what everybody can read and type: all of it at once, then one by one.
+  const plain = characters.map((character) => (isPlain(character) ? character : 'A'))
+  const odd = characters.flatMap((character, at) => (isPlain(character) ? [] : [at]))
+  if (odd.length > 1) yield plain.join('')
+  for (const at of odd) yield characters.with(at, 'A').join('')
 }
+
+const isPlain = (character: string): boolean => /^[ -~]$/.test(character)
 
 function* smallerLists(list: ReadonlyArray<Json>): Generator<Json> {
   yield* shorter(list)
