@@ -14,6 +14,7 @@ import { currentOf, type Globals } from './actor-globals.ts'
 import { byChance, type Notes, noted, planned, until } from './chooser.ts'
 import { type GatewayPorts, type Parts, portLevel, type World } from './deployment/port-level.ts'
 import type { Stage, Told } from './deployment/stage.ts'
+import { checkBindings, checkOptions } from './fitting.ts'
 import { installGlobals } from './globals/installation.ts'
 import type { Invariant } from './invariant.ts'
 import { type Oracle, oracleOf } from './oracle/oracle.ts'
@@ -84,6 +85,7 @@ const START_MS = 1_767_225_600_000
 
 export const simulation = (options: SimulationOptions): Simulation => {
   const { startMs = START_MS, workload, service } = options
+  checkOptions(options)
   const aggregates = aggregatesOf(service)
   const asked = (sendings: ReadonlyArray<Sending>, what: string) =>
     checked(requestsFrom(sendings, startMs, what), aggregates, what)
@@ -103,9 +105,11 @@ export const simulation = (options: SimulationOptions): Simulation => {
   }
 }
 
-const marksOf = ({ marks = [], invariants = [] }: SimulationOptions): ReadonlyArray<string> => [
-  ...new Set([...marks, ...invariants.filter(({ when }) => when === 'sometimes').map(({ name }) => name)]),
-]
+const marksOf = (options: SimulationOptions): ReadonlyArray<string> => {
+  const { marks = [], invariants = [], unjudged = [] } = options
+  const sometimes = invariants.filter(({ when }) => when === 'sometimes').map(({ name }) => name)
+  return [...new Set([...marks, ...sometimes])].filter((name) => !unjudged.includes(name))
+}
 
 interface Simulating {
   readonly seed: string
@@ -194,10 +198,16 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
 }
 
 const onPorts = (
-  { gateways = () => [], parts = {}, execute = {} }: SimulationOptions,
+  { service, deploys = [], gateways = () => [], parts = {}, execute = {} }: SimulationOptions,
   around: Surroundings,
 ): Deployment => {
-  const all = (ports: GatewayPorts) => [...gateways(ports), ...(around.gateways?.(ports) ?? [])]
+  const services = [service, ...deploys.map((deploy) => deploy.service)]
+  const all = (ports: GatewayPorts) => {
+    const bindings = [...gateways(ports), ...(around.gateways?.(ports) ?? [])]
+    // Whoever brings a function of his own for calls may need no bindings.
+    if (parts.functions?.calls === undefined) checkBindings(services, bindings)
+    return bindings
+  }
   return {
     globals: 'guarded',
     open: (stage, oracle) => portLevel({ gateways: all, parts, execute, stage, oracle }),

@@ -13,6 +13,7 @@ import type { Run } from '../run.ts'
 import { leastDeviating } from '../shrink/least-deviating.ts'
 import { shrinkRun } from '../shrink/simulated.ts'
 import type { Simulation } from '../simulation.ts'
+import { unreached, wordsOfUnreached } from '../unreached.ts'
 import { soak } from './soak.ts'
 
 export interface Quick {
@@ -40,7 +41,10 @@ export interface Held {
   readonly stale: ReadonlyArray<string>
 }
 
-/** Rejects with a `NotHeld` where something does not hold. */
+/**
+ * Rejects with a `NotHeld` where something does not hold; also where nothing was tried, or where something that should
+ * happen in some runs, by a `sometimes` or a mark, happened in none.
+ */
 export const holds = (simulation: Simulation, quick: Quick = {}): Promise<Held> => {
   const asked: { stack?: string } = {}
   Error.captureStackTrace(asked, holds)
@@ -49,7 +53,7 @@ export const holds = (simulation: Simulation, quick: Quick = {}): Promise<Held> 
 
 const tried = async (simulation: Simulation, quick: Quick, asked: string): Promise<Held> => {
   const { seeds = 200, from = 0, twiceEvery = 50, corpus, shrinkMs = 1500, called } = quick
-  const { failing, differing, runs, operations, mended, stale } = await soak(simulation, {
+  const { failing, differing, coverage, runs, operations, mended, stale } = await soak(simulation, {
     seeds,
     from,
     twiceEvery,
@@ -62,8 +66,16 @@ const tried = async (simulation: Simulation, quick: Quick, asked: string): Promi
   }
   const [seed] = differing
   if (seed !== undefined) throw new Error(await wordsOfDifference(simulation, seed))
+  const missing = seeds === 0 ? [] : unreached(coverage, { marks: simulation.marks }).marks
+  if (missing.length > 0) throw new Error(wordsOfMissing(missing, runs))
   return { runs, operations, mended, stale }
 }
+
+const wordsOfMissing = (marks: ReadonlyArray<string>, runs: number): string =>
+  [
+    `all held in ${runs} runs, and they have not tried what they are meant to: more seeds may, or a workload that leads there`,
+    ...wordsOfUnreached({ marks, faults: [] }),
+  ].join('\n')
 
 const nowMs = (): number => performance.now()
 

@@ -35,15 +35,18 @@ export interface Soaked {
 
 export const soak = async (simulation: Simulation, soaking: Soaking): Promise<Soaked> => {
   const { from = 0, seeds, more = () => true, progress, twiceEvery } = soaking
+  checkSeeds(soaking)
   const coverage = newCoverage()
   const differing: Array<string> = []
   const past = await pastFailures(simulation, soaking.corpus, { coverage })
   let soaked: Soaked = { doubles: 0, differing, coverage, ...past }
   if (past.failing !== undefined) return soaked
+  let idle = true
   for (let at = 0; at < seeds && more(); at += 1) {
     const seed = String(from + at)
     const run = await simulation.run(seed, { coverage })
     const { violation } = run
+    idle &&= violation === undefined && nothingHappened(run)
     const twice = twiceEvery !== undefined && at % twiceEvery === 0
     if (twice && (await simulation.run(seed)).hash !== run.hash) differing.push(seed)
     soaked = {
@@ -56,5 +59,24 @@ export const soak = async (simulation: Simulation, soaking: Soaking): Promise<So
     progress?.(soaked)
     if (violation !== undefined || differing.length > 0) break
   }
+  const tried = soaked.runs - past.runs
+  if (idle && tried > 0)
+    throw new Error(
+      `nothing was sent in any of ${tried} runs, so nothing was tried: the workload of the simulation is empty`,
+    )
   return soaked
 }
+
+/** Where nothing is tried, all holds. */
+const checkSeeds = ({ seeds, from = 0, corpus }: Soaking): void => {
+  const least = corpus === undefined ? 1 : 0
+  if (!Number.isSafeInteger(seeds) || seeds < least)
+    throw new Error(
+      `the number of seeds is ${seeds}, and has to be a whole number from ${least} on${least === 0 ? '' : ', or from 0 on with a corpus of past failures'}`,
+    )
+  if (!Number.isSafeInteger(from)) throw new Error(`the first seed is ${from}, and has to be a whole number`)
+}
+
+/** New code that is deployed does nothing by itself. */
+const nothingHappened = ({ requests, operations, steps }: Run): boolean =>
+  requests.length === 0 && (operations === 0 || steps.every(({ lane }) => lane === 'deploy'))
