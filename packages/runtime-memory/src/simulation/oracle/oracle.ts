@@ -163,7 +163,7 @@ export const oracleOf = ({
         const book = log.committed(commit)
         if (book === undefined) return
         if (stranger !== undefined)
-          return judge.broken(
+          judge.broken(
             'S3',
             `only what somebody asked for takes effect, and nobody asked ${stranger.id} of ${commit.stream}@${commit.number}`,
           )

@@ -148,7 +148,7 @@ export const handling: ReadonlyArray<Mutant> = [
   {
     name: '21 a cache of a warm sandbox is trusted',
     bug: 'A handler decides on the state that its sandbox kept, and appends after the newest commit all the same.',
-    breaks: ['S4'],
+    breaks: ['S4', 'S3'],
     options: barWith({ functions: handledBy(trusting) }),
     budget: 200,
     level: 'port',

@@ -173,9 +173,10 @@ const commitOf = (
 }
 
 const answered = (
-  { stream, envelope: { id, timeMs } }: Handling,
+  { stream, envelope: { id, timeMs: arrivedMs } }: Handling,
   commit: number,
   outcome: E.Either<unknown, ReadonlyArray<StoredEvent>>,
+  timeMs: number = arrivedMs,
 ): E.Either<never, Settled<unknown, unknown>> =>
   E.right(E.right({ commandId: id, position: { stream, commit }, outcome, timeMs, replayed: false }))
 
@@ -187,13 +188,14 @@ const onRecord = (
   const { aggregate, commits } = handling
   if (found === undefined) return answered(handling, commits.length, E.right([]))
   const { commit, answer } = found
+  const { timeMs } = answer
   if (answer.rejection !== undefined) {
     const rejection = decode(aggregate.rejection, answer.rejection)
     if (E.isLeft(rejection)) throw new Error(`${commit.stream}@${commit.number} does not decode`)
-    return answered(handling, commit.number, E.left(rejection.right))
+    return answered(handling, commit.number, E.left(rejection.right), timeMs)
   }
   const events = eventsIn(aggregate, commit).filter(({ commandId }) => commandId === answer.id)
-  return answered(handling, commit.number, E.right(events.map(({ event }) => event)))
+  return answered(handling, commit.number, E.right(events.map(({ event }) => event)), timeMs)
 }
 
 /** An API over the plain handler. `named` is the command of a request. */
