@@ -1,4 +1,4 @@
-import { type VirtualOptions, virtualKernel } from '@everfold/runtime-memory'
+import { type Life, type VirtualOptions, virtualKernel } from '@everfold/runtime-memory'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 
@@ -196,3 +196,37 @@ test.each([0, 10])(
     expect(woken).toEqual([100 + ms])
   },
 )
+
+describe('a sandbox that is used again', () => {
+  const used = async (answeredMs: number) => {
+    const kernel = virtualKernel({ overtaking: 0, startMs: 0 })
+    const told: Array<string> = []
+    let first: Life | undefined
+    await kernel.run(async () => {
+      kernel.live('first', {}, (life) => {
+        first = life
+        void kernel.sleep(answeredMs).then(() => told.push(`heard at ${kernel.nowMs()}`))
+        life.end()
+      })
+      await kernel.sleep(10)
+      kernel.live('second', {}, (life) => {
+        first?.thaw(life)
+        kernel.at(1010, 'the second invocation ends', () => {
+          told.push('the second ends')
+          life.end()
+        })
+      })
+      await kernel.sleep(2000)
+    })
+    return told
+  }
+  test('hears what came while it was frozen as soon as it is used', async () => {
+    expect(await used(5)).toEqual(['heard at 10', 'the second ends'])
+  })
+  test('hears what comes while it is used in that invocation', async () => {
+    expect(await used(100)).toEqual(['heard at 100', 'the second ends'])
+  })
+  test('hears nothing of what comes when it is frozen again', async () => {
+    expect(await used(1500)).toEqual(['the second ends'])
+  })
+})

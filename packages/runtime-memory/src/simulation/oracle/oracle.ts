@@ -214,8 +214,11 @@ const groundless = (refusal: Refusal, nowMs: number): string | undefined => {
       return refusal.dateMs > nowMs - CLOCKS_MS ? 'is not old' : undefined
     case 'IdReused':
       return 'names no other payload'
-    default:
+    case 'TooLarge':
+    case 'TooMany':
       return undefined
+    default:
+      return `is refused as nobody is: ${JSON.stringify(refusal)}`
   }
 }
 

@@ -6,6 +6,7 @@ import { publishing } from './publishing.ts'
 import { rebuilding } from './rebuilding.ts'
 import { sagas } from './sagas.ts'
 import { storing } from './storing.ts'
+import { telling } from './telling.ts'
 
 export const mutants: ReadonlyArray<Mutant> = [
   ...storing,
@@ -14,6 +15,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...projecting,
   ...rebuilding,
   ...sagas,
+  ...telling,
 ]
 
 export { equivalents } from './equivalents.ts'
