@@ -32,7 +32,7 @@ export const tracePage = (run: Run): string => {
 </head>
 <body>
 <header>
-<h1>${html(verdict)}</h1>
+<h1${violation === undefined ? '' : ' class="bad"'}>${html(verdict)}</h1>
 ${violation === undefined ? '' : `<p class="message">${html(violation.message)}</p>`}
 ${place === undefined ? '' : `<p class="place">at <code>${html(wordsOfPlace(place))}</code></p>`}
 ${deviationList(told)}

@@ -29,10 +29,8 @@ const place = (step, made) => {
   const from = column.get(step.lane)
   const to = column.get(step.to === undefined ? step.lane : step.to)
   const [first, last] = [Math.min(from, to), Math.max(from, to)]
-  const [label, arrow] = made.querySelector('.columns').children
-  const right = first - 1 > column.size - last
-  label.className = right ? 'label right' : 'label'
-  label.style.gridColumn = right ? '1 / ' + (last + 1) : first + ' / -1'
+  const [line, arrow] = made.querySelector('.columns').children
+  line.firstChild.style.flexBasis = ((first - 1) / column.size) * 100 + '%'
   arrow.className = first === last ? 'arrow self' : from === last ? 'arrow left' : 'arrow'
   arrow.style.gridColumn = first + ' / ' + (last + 1)
   arrow.style.marginInline = first === last ? '' : 'calc(50% / ' + (last - first + 1) + ')'
@@ -48,7 +46,10 @@ const row = (step, at) => {
   made.classList.toggle('deviates', step.deviation !== undefined)
   made.classList.toggle('bad', breaks(step))
   const columns = element('div', 'columns')
-  columns.append(label(step), element('div', 'arrow'))
+  // The label begins where its lane is, and stays in sight where that is not: so it needs a line to move along.
+  const line = element('div', 'line')
+  line.append(element('div', 'before'), label(step))
+  columns.append(line, element('div', 'arrow'))
   made.append(element('span', 'number', '#' + step.number), element('span', 'after', step.after), columns)
   made.addEventListener('click', () => choose(at))
   return made
@@ -66,6 +67,16 @@ const attempt = (step) => {
   made.append(button)
   return [element('dt', '', 'Asked for again'), made]
 }
+/** Rows out of sight have guessed heights, so where a row is shows only once it has been scrolled to. */
+const reveal = () => {
+  const scroll = () => {
+    if (rows[chosen] === undefined) return
+    byId('trace').style.scrollPaddingTop = byId('lanes').offsetHeight + 'px'
+    for (const part of [rows[chosen], rows[chosen].querySelector('.arrow')]) part.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }
+  scroll()
+  requestAnimationFrame(scroll)
+}
 const choose = (at) => {
   const step = run.steps[at]
   if (step === undefined) return
@@ -78,8 +89,7 @@ const choose = (at) => {
     filter()
   }
   rows[at].setAttribute('aria-selected', 'true')
-  const shown = rows[at].querySelector('.label')
-  for (const part of [rows[at], shown.lastChild, shown.children[1]]) part.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  reveal()
   byId('steps').setAttribute('aria-activedescendant', rows[at].id)
   byId('what').textContent = '#' + step.number + ' ' + way(step)
   byId('fields').replaceChildren(
@@ -101,7 +111,9 @@ const texts = run.steps.map((step) =>
 const layOut = (lanes) => {
   column.clear()
   lanes.forEach((lane, at) => column.set(lane, at + 1))
+  const longest = Math.max(...lanes.flatMap((lane) => lane.split(/[ -]/)).map((word) => word.length), 0)
   document.documentElement.style.setProperty('--count', String(Math.max(1, lanes.length)))
+  document.documentElement.style.setProperty('--longest', String(Math.min(16, longest)))
   byId('lanes').querySelector('.columns').replaceChildren(...lanes.map((lane) => {
     const made = element('span', '', lane)
     made.title = lane
@@ -178,8 +190,10 @@ const rows = run.steps.map(row)
 byId('steps').append(...rows)
 byId('text').addEventListener('input', filter)
 byId('involved').addEventListener('change', filter)
+addEventListener('resize', reveal)
+document.querySelector('[data-go=violation]').disabled = run.violation === null
 for (const button of document.querySelectorAll('[data-go]')) button.addEventListener('click', () => go(button.dataset.go))
-byId('involved').checked = run.steps.length > 60 && run.steps.some((step) => step.involved)
+byId('involved').checked = run.steps.some((step) => step.involved)
 filter()
 choose(run.violation === null ? Math.max(0, seek(0, 1, any)) : Math.max(0, run.steps.findIndex(breaks)))
 `

@@ -4,7 +4,8 @@ export const STYLE = `
 @media (prefers-color-scheme: dark) { :root { color-scheme: dark; --page: #12161b; --soft: #1c222a; --ink: #e8ecf1; --dim: #a3adb8; --line: #3b444f; --flow: #7cb5ff; --bad: #ff9b91; --bad-soft: #3a1d1b; --chosen: #1d3557; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1rem; display: flex; flex-direction: column; gap: .75rem; height: 100vh; min-height: 36rem; background: var(--page); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere; }
-h1 { margin: 0; font-size: 1.4rem; color: var(--bad); }
+h1 { margin: 0; font-size: 1.4rem; }
+h1.bad { color: var(--bad); }
 h2 { margin: 0 0 .5rem; font-size: 1.05rem; }
 p { margin: .25rem 0; }
 header { max-height: 40vh; overflow: auto; flex: none; }
@@ -20,16 +21,17 @@ code, .mono, dd { font-family: ui-monospace, monospace; font-size: .86rem; }
 #choice { margin-top: .35rem; }
 button, input[type=search] { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--dim); border-radius: .35rem; padding: .25rem .6rem; min-height: 2rem; }
 button { cursor: pointer; }
+button:disabled { cursor: default; opacity: .5; }
 button[aria-pressed=true] { background: var(--flow); border-color: var(--flow); color: var(--page); }
 input[type=search] { width: 14rem; max-width: 100%; }
 :focus-visible { outline: 3px solid var(--flow); outline-offset: 1px; }
 main { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 1rem; }
-#trace { overflow: auto; border: 1px solid var(--line); border-radius: .35rem; }
+#trace { overflow: auto; scroll-padding-left: 9.5rem; border: 1px solid var(--line); border-radius: .35rem; }
 #trace p { padding: 1rem; }
-#lanes, .step { display: grid; grid-template-columns: 3.9rem 5.6rem minmax(calc(var(--count) * 4.8rem), 1fr); min-width: min-content; }
+#lanes, .step { display: grid; grid-template-columns: 3.9rem 5.6rem minmax(calc(var(--count) * max(4.8rem, var(--longest) * .62rem + .7rem)), 1fr); min-width: min-content; }
 #lanes { position: sticky; top: 0; z-index: 1; background: var(--soft); border-bottom: 1px solid var(--line); font-weight: 600; font-size: .85rem; align-items: end; }
 .columns { display: grid; grid-template-columns: repeat(var(--count), minmax(0, 1fr)); }
-#lanes .columns span { margin: .35rem .25rem; text-align: center; max-height: 4.4em; overflow: hidden; }
+#lanes .columns span { margin: .35rem .25rem; text-align: center; max-height: 7.3em; overflow: hidden; overflow-wrap: break-word; }
 #steps { list-style: none; margin: 0; padding: 0; width: 100%; min-width: min-content; }
 .step { padding: .1rem 0; border-left: 4px solid transparent; cursor: pointer; content-visibility: auto; contain-intrinsic-size: auto 2.5rem; }
 .step .columns { align-content: center; row-gap: .1rem; padding-block: .15rem; background: repeating-linear-gradient(90deg, transparent 0 calc(50% / var(--count)), var(--line) calc(50% / var(--count)) calc(50% / var(--count) + 1px), transparent calc(50% / var(--count) + 1px) calc(100% / var(--count))); }
@@ -39,11 +41,13 @@ main { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(0, 1
 #steps [aria-selected=true] .number { background: var(--chosen); }
 #steps .bad:not([aria-selected=true]) .number { background: var(--bad-soft); }
 #lanes .number { z-index: 1; background: var(--soft); align-self: stretch; align-content: end; }
-.label { font-size: .85rem; padding-inline: .5rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+#lanes .after { align-self: end; }
+.line { grid-column: 1 / -1; display: flex; min-width: 0; }
+.before { flex: 0 1 auto; }
+.label { position: sticky; left: 3.9rem; right: 0; flex: none; max-width: 100%; font-size: .85rem; padding-inline: .5rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .label > span { background: var(--page); }
 .step[aria-selected=true] .label > span { background: var(--chosen); }
 .bad .label > span { background: var(--bad-soft); }
-.label.right { text-align: right; }
 .path { display: none; }
 .arrow { height: .6rem; position: relative; color: var(--flow); }
 .arrow::before { content: ''; position: absolute; inset: 50% 0 auto; border-top: 2px solid; }
@@ -71,8 +75,8 @@ dd { margin: 0 0 .5rem; white-space: pre-wrap; }
   #steps, .step { min-width: 0; }
   .step { grid-template-columns: 3.6rem 5rem minmax(0, 1fr); contain-intrinsic-size: auto 3.5rem; }
   .step .columns { display: block; background: none; }
-  .label { white-space: normal; text-align: left; max-height: 9rem; }
-  .label.right { text-align: left; }
+  .line, .before { display: contents; }
+  .label { position: static; white-space: normal; max-height: 9rem; }
   .path { display: block; color: var(--dim); }
   .arrow { display: none; }
   #panel { margin-top: .6rem; }
