@@ -2,6 +2,7 @@
 import {
   type Aggregates,
   type AnyAggregate,
+  CommandId,
   decode,
   deriveId,
   E,
@@ -53,7 +54,8 @@ const requestOf = (
   { startMs, what }: { readonly startMs: number; readonly what: string },
 ): Request => {
   const own = `number ${at + 1} of ${what}`
-  if (!(afterMs >= 0)) throw new Error(`${own} is sent after ${afterMs} ms, which is before the run begins`)
+  if (!Number.isSafeInteger(afterMs) || afterMs < 0)
+    throw new Error(`${own} is sent after ${afterMs} ms, which is no whole number from 0 on`)
   try {
     return {
       client: client ?? `client ${at + 1}`,
@@ -75,7 +77,7 @@ export const checked = (
   what: string,
 ): ReadonlyArray<Request> => {
   const places = new Map<string, number>()
-  for (const [at, { aggregate: name, stream, command, id }] of requests.entries()) {
+  for (const [at, { aggregate: name, stream, command, id, afterMs }] of requests.entries()) {
     const own = `number ${at + 1} of ${what}, for ${stream},`
     const aggregate = aggregates.get(name)
     if (aggregate === undefined)
@@ -90,6 +92,9 @@ export const checked = (
       throw new Error(
         `${own} holds no command of ${name}: ${wordsOfFaults(decoded.left)} in ${JSON.stringify(command)}`,
       )
+    if (!CommandId.is(id)) throw new Error(`${own} has an id that is none of a command: ${String(id)}`)
+    if (!Number.isSafeInteger(afterMs) || afterMs < 0)
+      throw new Error(`${own} is sent after ${String(afterMs)} ms, which is no whole number from 0 on`)
     const earlier = places.get(id)
     if (earlier !== undefined)
       throw new Error(

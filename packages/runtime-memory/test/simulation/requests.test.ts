@@ -39,7 +39,7 @@ describe('what no client could send is told before a run begins', () => {
     ).rejects.toThrow(`has the id of number 1, ${first.id}`)
   })
   test('a time before the beginning', async () => {
-    await expect(sending({ ...fill(1), afterMs: -1 }).run('7')).rejects.toThrow('before the run begins')
+    await expect(sending({ ...fill(1), afterMs: -1 }).run('7')).rejects.toThrow('no whole number from 0 on')
   })
   test('a workload that throws, with what it threw as the cause', async () => {
     const cause = new Error('no tea')
