@@ -39,6 +39,7 @@ export const currentOf = (kernel: VirtualKernel, judge: Judge, level: Globals): 
               nowMs: kernel.nowMs,
               skewMs,
               rejected,
+              ...(byOthers ? { gateway: true } : {}),
               random: kernel.random,
               at: (dueMs, what, callback) => kernel.at(dueMs, `${name}: ${what}`, () => life.rings(callback)),
             }

@@ -1,4 +1,5 @@
 /** Whatever goes wrong in a user's code is told as his, with his file and line, and no run hangs or crashes of it. */
+import { execSync } from 'node:child_process'
 import { E, unavailable } from '@everfold/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Run, type SimulationOptions, simulation } from '../../src/simulation/index.ts'
@@ -122,8 +123,13 @@ describe('a gateway', () => {
   })
   test('that calls out', async () => {
     await expect(toldOf(runOf({ call: callingOut }, { mostSteps: 2000 }))).resolves.toEqual(
-      here('E6', /fetch\(\).+ call the outside through the gateway/),
+      here('E6', /calls.+, in a gateway, called fetch\(\).+: .+ Bind the gateway to an implementation that/),
     )
+  })
+  test('that starts a process', async () => {
+    const run = await runOf({ call: async () => E.right(void execSync('true')) }, { mostSteps: 2000 })
+    expect(run.violation?.message).toMatch(/called child_process.execSync\(\).+ Bind the gateway to an/)
+    expect(run.violation?.message).not.toContain('behind a gateway')
   })
 })
 

@@ -7,6 +7,8 @@
 interface Named {
   /** As the run's steps call him. */
   readonly name: string
+  /** Whether he is what handlers reach the outside through: for him, there is nothing behind himself. */
+  readonly gateway?: true
   /** Told of every reach that is refused, because the code that reached may swallow the error. */
   readonly reached?: (error: Error) => void
   /** Told of every promise of his that was rejected with nobody to hear it. */

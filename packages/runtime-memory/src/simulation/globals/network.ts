@@ -15,11 +15,14 @@ const reach = (what: string): Reach => ({
   what,
   instead:
     'call the outside through the gateway or the port that you are given; a client of the AWS SDK through the simulated `requestHandler`.',
+  behindGateway:
+    'what is outside has no place in it. Bind the gateway to an implementation that answers by itself, or give the client of its provider a transport that does.',
 })
 
 const processReach = (what: string): Reach => ({
   what,
   instead: 'a run starts no process; do it before the run, or behind a gateway that you are given.',
+  behindGateway: 'a run starts no process. Bind the gateway to an implementation that answers by itself.',
 })
 
 const refused = (what: string) => (original: Callable) => replacement(original, reach(what))

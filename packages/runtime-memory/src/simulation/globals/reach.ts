@@ -6,6 +6,8 @@ export interface Reach {
   readonly what: string
   /** What to use instead, as a sentence's end. */
   readonly instead: string
+  /** What a gateway's implementation is to do instead, as a sentence's end, where that is something else. */
+  readonly behindGateway?: string
 }
 
 /** A global was called that would make the run differ from its replay. */
@@ -14,9 +16,11 @@ export class GlobalReached extends Error {
   readonly actor: string
   readonly what: string
 
-  constructor(actor: string, { what, instead }: Reach) {
-    super(`${actor} called ${what} in a simulated run: ${instead}`)
-    this.actor = actor
+  constructor({ name, gateway }: Pick<Actor, 'name' | 'gateway'>, reach: Reach) {
+    const { what } = reach
+    const instead = gateway === true ? (reach.behindGateway ?? reach.instead) : reach.instead
+    super(`${name}${gateway === true ? ', in a gateway,' : ''} called ${what} in a simulated run: ${instead}`)
+    this.actor = name
     this.what = what
   }
 }
@@ -35,7 +39,7 @@ export const refuse = (
   reach: Reach,
   entry: (...args: ReadonlyArray<never>) => unknown,
 ): void => {
-  const error = new GlobalReached(actor.name, reach)
+  const error = new GlobalReached(actor, reach)
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = FRAMES
   Error.captureStackTrace(error, entry)
