@@ -41,6 +41,8 @@ export interface Step {
   readonly key: string
   /** What deviated here. */
   readonly deviation?: string
+  /** What deviated here as well, by another key: how a service answered, where its answer was lost besides. */
+  readonly besides?: { readonly key: string; readonly deviation: string }
   /** What was answered, in a word or two: `stored`, `Conflict`, `3 commits`. */
   readonly answer?: string
 }

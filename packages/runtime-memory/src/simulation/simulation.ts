@@ -167,6 +167,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     choose,
     judge: oracle.judge,
     tell,
+    deviates: story.deviates,
     lane: story.lane,
     mark,
   }
@@ -217,6 +218,8 @@ const onPorts = (
 interface Story {
   happened(this: void, happened: Happened, timeMs: number): void
   told(this: void, told: Told, timeMs: number): void
+  /** In what happens next. */
+  deviates(this: void, key: string, deviation: string): void
   lane(this: void, actor: string, lane: string): void
   length(this: void): number
   /** Who did the most of late. */
@@ -225,13 +228,20 @@ interface Story {
 }
 
 type Entry =
-  | { readonly timeMs: number; readonly happened: Happened }
+  | { readonly timeMs: number; readonly happened: Happened; readonly inner?: Inner }
   | { readonly timeMs: number; readonly told: Told }
+
+/** What deviated in an effect while it was applied. */
+interface Inner {
+  readonly key: string
+  readonly deviation: string
+}
 
 /** Entries are kept as they come, and put into words when somebody wants to read them. */
 const storyOf = (): Story => {
   const entries: Array<Entry> = []
   const lanes = new Map<string, string>()
+  let inner: Inner | undefined
   const stepOf = (entry: Entry, at: number): Step => {
     const { timeMs } = entry
     if ('told' in entry) return { number: at + 1, timeMs, ...entry.told }
@@ -245,13 +255,18 @@ const storyOf = (): Story => {
       to: port,
       operation,
       subject,
-      key,
-      ...(deviation === undefined ? {} : { deviation }),
+      ...deviating({ key, ...(deviation === undefined ? {} : { deviation }) }, entry.inner),
       ...(told === undefined ? {} : { answer: told }),
     }
   }
   return {
-    happened: (happened, timeMs) => void entries.push({ timeMs, happened }),
+    happened: (happened, timeMs) => {
+      entries.push(inner === undefined ? { timeMs, happened } : { timeMs, happened, inner })
+      inner = undefined
+    },
+    deviates: (key, deviation) => {
+      inner = { key, deviation }
+    },
     told: (told, timeMs) => void entries.push({ timeMs, told }),
     lane: (actor, lane) => void lanes.set(actor, lane),
     length: () => entries.length,
@@ -268,6 +283,15 @@ const storyOf = (): Story => {
     },
     steps: () => entries.map(stepOf),
   }
+}
+
+/** By the key of what deviated; what became of the call comes first. */
+const deviating = (
+  own: Pick<Step, 'key' | 'deviation'>,
+  inner: Inner | undefined,
+): Pick<Step, 'key' | 'deviation' | 'besides'> => {
+  if (inner === undefined) return own
+  return own.deviation === undefined ? inner : { ...own, besides: inner }
 }
 
 /** What a port answered, in a word or two. */

@@ -8,7 +8,7 @@ import type { Stage } from './deployment/stage.ts'
 import type { Invariant } from './invariant.ts'
 import type { Request } from './run.ts'
 
-export interface SurroundingsPorts extends Omit<Stage, 'judge'> {
+export interface SurroundingsPorts extends Omit<Stage, 'judge' | 'deviates'> {
   /** The number in [0, 1) that the run's seed gives this key. */
   draw(this: void, key: string): number
   /** Sends a command to the service's API until it is answered, as clients do. Not before the run has begun. */

@@ -10,6 +10,8 @@ export interface Stage {
   readonly judge: Judge
   /** Tells of something that happened, other than a port's effect. */
   readonly tell: (step: Told) => void
+  /** Tells what deviates in the effect that is being applied, where that has a key of its own. */
+  readonly deviates: (key: string, deviation: string) => void
   /** Names the column in which what this actor does is told. */
   readonly lane: (actor: string, lane: string) => void
   /** Notes that something has happened which should in some runs, so that soaking tells of what never does. */

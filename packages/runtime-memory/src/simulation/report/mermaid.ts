@@ -53,14 +53,20 @@ const lanesOf = (steps: ReadonlyArray<Step>): Lanes => {
 }
 
 const drawn = (step: Step, lanes: Lanes, startMs: number): ReadonlyArray<string> => {
-  const { lane, to = lane, operation, subject, answer, deviation, timeMs } = step
+  const { lane, to = lane, operation, subject, answer, deviation, besides, timeMs } = step
   const [from = '', at = ''] = [lanes.get(lane), lanes.get(to)]
   const said = `${operation} ${subject}${answer === undefined ? '' : ` (${answer})`}`
   const arrow = deviation === undefined ? '->>' : '-x'
   const message = `${from}${arrow}${at}: ${escapedText(said)}`
   if (deviation === undefined) return [message]
   const over = new Map([...lanes].filter(([name]) => name === lane || name === to))
-  return [message, note(`after ${elapsed(timeMs - startMs)}: ${deviation}`, over)]
+  return [
+    message,
+    note(
+      `after ${elapsed(timeMs - startMs)}: ${besides === undefined ? '' : `${besides.deviation}, `}${deviation}`,
+      over,
+    ),
+  ]
 }
 
 const note = (text: string, lanes: Lanes): string => {

@@ -90,11 +90,12 @@ const ending = (run: Run, { lastSteps = 12 }: SummaryOptions): ReadonlyArray<str
 
 /** `#12 1.25 s  relay 1 → queue  send order/7@3: stored  !! response lost` */
 const stepLine = (step: Step, startMs: number): string => {
-  const { number, timeMs, lane, to, operation, subject, answer, deviation } = step
+  const { number, timeMs, lane, to, operation, subject, answer, deviation, besides } = step
   return [
     `#${number} ${elapsed(timeMs - startMs)}`,
     to === undefined ? lane : `${lane} → ${to}`,
     `${operation} ${subject}${answer === undefined ? '' : `: ${answer}`}`,
+    ...(besides === undefined ? [] : [`!! ${besides.deviation}`]),
     ...(deviation === undefined ? [] : [`!! ${deviation}`]),
   ].join('  ')
 }

@@ -5,7 +5,7 @@ import { elapsed } from './elapsed.ts'
 /** One sentence for each deviation, the earliest first. */
 export const words = (run: Run): ReadonlyArray<string> => {
   const { steps, plan, startMs } = run
-  const told = steps.filter(({ deviation }) => deviation !== undefined)
+  const told = steps.filter(({ deviation }) => deviation !== undefined).flatMap(eachOf)
   const keys = new Set(told.map(({ key }) => key))
   const untold = [...plan.deviations].filter(([key]) => !keys.has(key))
   return [
@@ -13,6 +13,10 @@ export const words = (run: Run): ReadonlyArray<string> => {
     ...untold.map(([key, deviation]) => `${key}: ${deviation}; no step tells when.`),
   ]
 }
+
+/** The step, once for each thing that deviated in it, in the order in which they did. */
+const eachOf = ({ besides, ...step }: Step): ReadonlyArray<Step> =>
+  besides === undefined ? [step] : [{ ...step, ...besides }, step]
 
 /** When it happened: `after 1.25 s (step 12)`. */
 const when = ({ timeMs, number }: Step, startMs: number): string =>
@@ -65,6 +69,7 @@ const PHRASES: ReadonlyArray<readonly [RegExp, Phrase]> = [
   [/^504 while the work goes on$/, (called) => `${called} was answered 504 while the work went on`],
   [/^429$/, (called) => `${called} was refused with 429`],
   [/^throttled$/, (called) => `${called} was throttled`],
+  [/^unavailable for (.+)$/, (called, _, amount) => `${called} found the service unavailable, for ${amount}`],
   [/^sent twice$/, (called) => `${called} was sent twice`],
 ]
 

@@ -51,7 +51,7 @@ const unavailable: HttpAnswer = answerOf(
 const READS = /^(?:Get|Query|Scan|BatchGet|Describe|List|TransactGet)/
 
 export const requestHandler = (
-  { kernel, choose }: Stage,
+  { kernel, choose, deviates }: Stage,
   endpoints: ReadonlyArray<Endpoint>,
 ): RequestHandler => {
   const attempts = new Map<string, number>()
@@ -69,10 +69,10 @@ export const requestHandler = (
     const step = (): HttpAnswer => {
       if (kernel.nowMs() < (outages.get(endpoint.name) ?? 0)) return unavailable
       const offers = offersOf([...endpoint.offers(request), OUTAGE])
+      const key = `${asked} #${attempt} is answered`
       const deviation =
-        offers.length === 0
-          ? undefined
-          : choose(`${asked} #${attempt} is answered`, offers, { port: endpoint.name, operation })
+        offers.length === 0 ? undefined : choose(key, offers, { port: endpoint.name, operation })
+      if (deviation !== undefined) deviates(key, deviation)
       if (deviation === OUTAGE) {
         outages.set(endpoint.name, kernel.nowMs() + OUTAGE_MS)
         return unavailable

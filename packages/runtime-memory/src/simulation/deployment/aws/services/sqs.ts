@@ -96,7 +96,7 @@ interface Polling {
 }
 
 const polledQueue = (
-  { kernel, choose }: Stage,
+  { kernel, choose, deviates }: Stage,
   { step, state }: Inside,
   { queue, visibilityMs, deleted }: Polling,
 ): PolledQueue<Received> => {
@@ -108,7 +108,9 @@ const polledQueue = (
     const request = { _tag: 'Receive', queue, limit, visibilitySeconds: visibilityMs / 1000 } as const
     receives += 1
     const offers = offersOf(sqsModel.offers(state(), request))
-    const deviation = offers.length === 0 ? undefined : choose(`${queue}: receive ${receives}`, offers, point)
+    const key = `${queue}: receive ${receives}`
+    const deviation = offers.length === 0 ? undefined : choose(key, offers, point)
+    if (deviation !== undefined) deviates(key, deviation)
     const answer = step(request, deviation)
     return answer._tag === 'Received' ? answer.messages : []
   }
