@@ -15,7 +15,7 @@ interface Fitting {
 export const checkOptions = ({ service, deploys = [], invariants = [] }: Fitting): void => {
   const services = [service, ...deploys.map((deploy) => deploy.service)]
   for (const one of services) checkNames(one)
-  const known = [...new Set(services.flatMap((one) => [...aggregatesOf(one).keys()]))]
+  const known = [...new Set(services.flatMap((one) => Array.from(aggregatesOf(one).keys())))]
   for (const { name, aggregate } of invariants)
     if (aggregate !== undefined && !known.includes(aggregate.name))
       throw new Error(
@@ -29,7 +29,6 @@ const checkNames = ({ name, aggregates, processes, projections, gateways }: Serv
     const again = names.find((one, at) => names.indexOf(one) !== at)
     if (again !== undefined) throw new Error(`two ${what} of the service ${name} are named ${again}`)
   }
-  const names = (parts: ReadonlyArray<{ readonly name: string }>) => parts.map((part) => part.name)
   twice('aggregates or processes', names([...aggregates, ...processes]))
   twice('gateways', names(gateways))
   twice(
@@ -37,6 +36,9 @@ const checkNames = ({ name, aggregates, processes, projections, gateways }: Serv
     projections.map((projection) => `${projection.name}#${projection.generation}`),
   )
 }
+
+const names = (parts: ReadonlyArray<{ readonly name: string }>): ReadonlyArray<string> =>
+  parts.map(({ name }) => name)
 
 /** Throws where a gateway has no implementation. */
 export const checkBindings = (

@@ -43,8 +43,9 @@ describe('a deviation that did not come about', () => {
   })
 })
 
+const failure = (name: string, plan: Plan) => ({ name, plan, requests: seeded.requests, invariant: 'S3' })
+
 test('past failures whose deviations do not come about are told apart from those that are mended', async () => {
-  const failure = (name: string, plan: Plan) => ({ name, plan, requests: seeded.requests, invariant: 'S3' })
   const corpus: Corpus = {
     failures: () => Promise.resolve([failure('mended', planned()), failure('stale', planned(renamed))]),
     keep: (run: Run) => Promise.resolve(run.hash),
