@@ -1,5 +1,6 @@
 /** What `pnpm simulate` is told. */
 import { parseArgs } from 'node:util'
+import { Unusable } from './command.ts'
 import { scenarios } from './scenarios.ts'
 
 export const USAGE = `pnpm simulate [--scenario NAME]... [--seeds N] [--seconds S] [--json]
@@ -13,11 +14,12 @@ every step. Without options: past failures first, then all faults and all pairs
 of faults of a small service, then every scenario by seeds.
 
   --scenario NAME   one or more of:
-${scenarios.map(({ name, what }) => `                      ${name.padEnd(18)}${what}`).join('\n')}
+${scenarios.map(({ name, what }) => `                      ${name.padEnd(20)}${what}`).join('\n')}
   --seeds N         how many seeds of each; its own number unless told
   --from N          the first seed; 0 unless told
-  --seconds S       how long to go on with each, at most
-  --seed SEED       one run, told step by step
+  --seconds S       how long to go on with each, at most; Ctrl-C ends it at
+                    once, and what was done until then is told
+  --seed SEED       one run: its first deviations and its last steps
   --plan PLAN       the run of a plan, as a report gives it
   --page FILE       writes the run's trace as a page to step through
   --exhaustive      only the small service, all faults and all pairs
@@ -25,10 +27,10 @@ ${scenarios.map(({ name, what }) => `                      ${name.padEnd(18)}${w
                     found, and shrunk
   --corpus DIR      where past failures are kept; failures are added to it.
                     packages/local/corpus unless told
-  --json            one JSON object a line`
+  --json            one JSON object a line
 
-/** The command was not given what it needs; nothing was run. */
-export class Unusable extends Error {}
+Exits 0 where all held and was tried, 1 where not, 2 where it is asked wrongly
+or a file cannot be used, 130 after Ctrl-C.`
 
 export interface Arguments {
   readonly mode: 'all' | 'seeds' | 'run' | 'exhaustive' | 'mutants'
@@ -45,27 +47,21 @@ export interface Arguments {
 
 /** Undefined where help was asked for. */
 export const argumentsOf = (args: ReadonlyArray<string>): Arguments | undefined => {
-  const { help, scenario: named = [], exhaustive, mutants, json = false, ...values } = parsed(args)
-  if (help === true) return undefined
+  const values = parsed(args)
+  if (values.help === true) return undefined
+  const { scenario: named = [], json = false, exhaustive: _exhaustive, mutants: _mutants, ...rest } = values
   for (const name of named)
     if (!scenarios.some((scenario) => scenario.name === name))
       throw new Unusable(`There is no scenario ${name}: ${scenarios.map((one) => one.name).join(', ')}.`)
-  const { seed, plan, page, corpus } = values
-  const one = seed !== undefined || plan !== undefined
-  if ([one, exhaustive === true, mutants === true].filter(Boolean).length > 1)
-    throw new Unusable(`--seed or --plan, --exhaustive and --mutants exclude each other.\n\n${USAGE}`)
-  if (seed !== undefined && plan !== undefined)
-    throw new Unusable('A plan has a seed of its own: --seed or --plan.')
-  if (one && named.length !== 1) throw new Unusable('--seed and --plan need one --scenario.')
-  if (page !== undefined && !one) throw new Unusable('--page is for one run: --seed or --plan.')
-  const seeds = numberOf('--seeds', values.seeds, 1)
-  const seconds = numberOf('--seconds', values.seconds, 0)
-  const mode = one ? 'run' : exhaustive === true ? 'exhaustive' : mutants === true ? 'mutants' : undefined
-  const narrowed = named.length > 0 || seeds !== undefined || seconds !== undefined
+  const mode = modeOf(values)
+  if (mode === 'run' && named.length !== 1) throw new Unusable('--seed and --plan need one --scenario.')
+  const seeds = numberOf('--seeds', rest.seeds)
+  const seconds = numberOf('--seconds', rest.seconds)
+  const { seed, plan, page, corpus } = rest
   return {
-    mode: mode ?? (narrowed ? 'seeds' : 'all'),
+    mode,
     scenarios: named,
-    from: numberOf('--from', values.from, 0) ?? 0,
+    from: numberOf('--from', rest.from) ?? 0,
     json,
     ...(seeds === undefined ? {} : { seeds }),
     ...(seconds === undefined ? {} : { seconds }),
@@ -76,18 +72,45 @@ export const argumentsOf = (args: ReadonlyArray<string>): Arguments | undefined 
   }
 }
 
-const numberOf = (name: string, text: string | undefined, least: number): number | undefined => {
+type Values = ReturnType<typeof parsed>
+
+/** The options that say what is done, and those that each goes with. */
+const BESIDE: ReadonlyArray<
+  readonly [option: keyof Values, mode: Arguments['mode'], beside: ReadonlyArray<string>]
+> = [
+  ['seed', 'run', ['scenario', 'page']],
+  ['plan', 'run', ['scenario', 'page']],
+  ['exhaustive', 'exhaustive', []],
+  ['mutants', 'mutants', []],
+]
+
+/** Refuses what would be ignored. */
+const modeOf = (values: Values): Arguments['mode'] => {
+  const given = Object.keys(values).filter((name) => name !== 'json')
+  for (const [option, mode, beside] of BESIDE) {
+    if (!given.includes(option)) continue
+    const stranger = given.find((name) => name !== option && !beside.includes(name))
+    if (stranger !== undefined) throw new Unusable(`--${option} does not go with --${stranger}.`)
+    return mode
+  }
+  if (given.includes('page')) throw new Unusable('--page is for one run: --seed or --plan.')
+  const narrowed = given.some((name) => name === 'scenario' || name === 'seeds' || name === 'seconds')
+  return narrowed ? 'seeds' : 'all'
+}
+
+type Numeric = '--seeds' | '--from' | '--seconds'
+
+const NUMBERS: Record<Numeric, readonly [what: string, is: (number: number) => boolean]> = {
+  '--seeds': ['a whole number of at least 1', (number) => Number.isSafeInteger(number) && number >= 1],
+  '--from': ['a whole number of at least 0', (number) => Number.isSafeInteger(number) && number >= 0],
+  '--seconds': ['a number above 0', (number) => Number.isFinite(number) && number > 0],
+}
+
+const numberOf = (name: Numeric, text: string | undefined): number | undefined => {
   if (text === undefined) return undefined
+  const [what, is] = NUMBERS[name]
   const number = Number(text)
-  if (
-    text.trim() === '' ||
-    !Number.isFinite(number) ||
-    number < least ||
-    (name !== '--seconds' && !Number.isInteger(number))
-  )
-    throw new Unusable(
-      `${name} is ${name === '--seconds' ? 'a number' : 'a whole number'} of at least ${least}, not ${text}.`,
-    )
+  if (text.trim() === '' || !is(number)) throw new Unusable(`${name} is ${what}, not ${text}.`)
   return number
 }
 
@@ -113,6 +136,8 @@ const parsed = (args: ReadonlyArray<string>) => {
       },
     }).values
   } catch (error) {
-    throw new Unusable(`${(error as Error).message}\n\n${USAGE}`)
+    // What follows the first sentence is advice for commands that take files.
+    const [what = ''] = (error as Error).message.split('. ')
+    throw new Unusable(`${what}: pnpm simulate --help tells what there is.`)
   }
 }

@@ -113,6 +113,10 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
 ]
 
+/** Those of these names, in their own order; all of them where none is named. */
+export const chosen = (names: ReadonlyArray<string>): ReadonlyArray<Scenario> =>
+  scenarios.filter(({ name }) => names.length === 0 || names.includes(name))
+
 /** All faults and all pairs of faults of this are tried. */
 export const smallScope: Scenario = {
   name: 'small',
