@@ -23,6 +23,7 @@ import { candidates } from './shrink/shrink.ts'
 import { simplifyingOf } from './shrink/simulated.ts'
 import type { Simulation } from './simulation.ts'
 
+/** How commands are drawn. */
 export interface CommandsOptions {
   /** For codecs whose shape is not known, or whose values should meet more often. */
   readonly overrides?: Overrides
@@ -32,7 +33,10 @@ export interface CommandsOptions {
   readonly withinMs?: number
 }
 
-/** Commands of an aggregate, for one of these ids, as its codec has them. */
+/**
+ * Commands of an aggregate, for one of these ids, as its codec has them. Throws where a codec's values cannot be drawn and
+ * `overrides` has none for it.
+ */
 export const commandsOf = (
   aggregate: AnyAggregate,
   ids: ReadonlyArray<string>,
@@ -49,6 +53,7 @@ export const commandsOf = (
     : fc.record({ ...sending, client: fc.nat({ max: clients - 1 }).map((at) => `client ${at + 1}`) })
 }
 
+/** How runs are drawn. */
 export interface RunsOptions {
   /** What is sent, in place of the simulation's workload; several kinds by `fc.oneof`. */
   readonly sending?: fc.Arbitrary<Sending>
@@ -60,7 +65,10 @@ export interface RunsOptions {
   readonly called?: Called
 }
 
-/** A run by a seed of its own. */
+/**
+ * Runs, each by a seed of its own: nothing has run until `run` or `holds` is called, and they shrink only once they have.
+ * Throws, when a run is drawn, where what is sent is none for the service.
+ */
 export const simulatedRuns = (
   simulation: Simulation,
   options: RunsOptions = {},

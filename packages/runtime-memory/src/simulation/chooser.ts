@@ -18,7 +18,7 @@ export const planned =
     return deviation !== undefined && offers.includes(deviation) ? deviation : undefined
   }
 
-/** How often a kind that is on deviates, in runs of different weather. */
+/** How often a kind that is on deviates, by seeds. */
 const RATES = [0.004, 0.01, 0.03, 0.08, 0.2]
 
 /** Drawn from the seed and the point's key. */
@@ -62,6 +62,7 @@ export interface Noted {
 /** The decision points of a run, in their order, with what was possible there. */
 export type Sites = Map<string, ReadonlyArray<string>>
 
+/** What is noted of a run while it runs, for whoever asks for it; one `coverage` serves many runs. */
 export interface Notes {
   readonly coverage?: Coverage
   readonly sites?: Sites
@@ -91,6 +92,7 @@ export interface Coverage {
   matrix(this: void): ReadonlyArray<Cell>
 }
 
+/** One kind of deviation at one place: how often it was possible, and how often it came about. */
 export interface Cell {
   /** A kind of deviation. */
   readonly kind: string
@@ -105,6 +107,7 @@ interface Place {
   readonly happened: Map<string, number>
 }
 
+/** Empty coverage, to be handed to runs as their notes: it counts what was possible and what came about in all of them. */
 export const coverage = (): Coverage => {
   const ports = new Map<string, Map<string, Place>>()
   const marks = new Map<string, number>()

@@ -1,10 +1,14 @@
-/** A corpus of past failures in a directory, for keeping under version control: one JSON file each. */
+/** Past failures in a directory, for keeping under version control: one JSON file each. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { E } from '@everfold/core'
 import { type Corpus, decodeFailure, encodeFailure, failureOf, fileOf, nameOf } from './report/corpus.ts'
 import { wordsOfFaults } from './report/reading.ts'
 
+/**
+ * The corpus in this directory, a path as `node:fs` takes it; `keep` makes the directory. `failures` rejects where a `.json`
+ * file in it is no past failure, naming the file; a directory that is not there has none.
+ */
 export const corpusIn = (directory: string): Corpus => ({
   failures: async () => {
     const files = (await namesIn(directory)).filter((name) => name.endsWith('.json')).toSorted()

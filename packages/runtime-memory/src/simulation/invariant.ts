@@ -10,6 +10,7 @@
  */
 import type { Aggregate, AnyAggregate, Commit, StoredEvent, StreamName } from '@everfold/core'
 
+/** True or nothing where it holds; false, or in words what contradicts it. */
 export type Judgement = boolean | string | void
 
 /** What happened so far, for whoever judges the whole. */
@@ -25,6 +26,7 @@ export interface Overview {
   mark(this: void, name: string): void
 }
 
+/** What has to hold, or to come about; made by the functions below. */
 export interface Invariant {
   readonly name: string
   readonly when: 'always' | 'eventually' | 'sometimes'

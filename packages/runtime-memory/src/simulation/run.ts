@@ -59,6 +59,7 @@ export interface Violation {
   readonly stack?: string
 }
 
+/** What came of a run. Equal plans and requests give equal runs, which have equal hashes. Times are virtual milliseconds. */
 export interface Run {
   /** With the deviations that took effect, and no others. */
   readonly plan: Plan

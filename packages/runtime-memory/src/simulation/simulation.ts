@@ -1,12 +1,4 @@
-/**
- * Simulations: a service under a workload, deployed on simulated AWS, run again and again under other weather.
- *
- *     const shop = simulation({ service, workload, invariants: [always(...), eventually(...)] })
- *     const run = await shop.run('7')
- *     run.violation // undefined, or what did not hold
- *
- * Law: a run is a function of its plan and its requests.
- */
+/** Simulations: a service under a workload, deployed on simulated AWS, run again and again under other deviations. */
 import { aggregatesOf, type ExecuteOptions, type GatewayBinding, type Service } from '@everfold/core'
 import { type Happened, virtualKernel } from '../kernel.ts'
 import { draw, hashOf, sequence } from '../random.ts'
@@ -22,6 +14,7 @@ import { checked, drawn, requestsOf as requestsFrom, type Sending, type Workload
 import type { Plan, Request, Run, Step, Violation } from './run.ts'
 import type { Surroundings, SurroundingsPorts } from './surroundings.ts'
 
+/** What is simulated, and what has to hold of it. Only the service and the workload have to be told. */
 export interface SimulationOptions {
   readonly service: Service
   readonly workload: Workload
@@ -67,13 +60,21 @@ export interface Deployment {
   readonly open: (stage: Stage, oracle: Oracle) => World
 }
 
+/** A service that can be run, by a seed or by a plan. No run knows of another. */
 export interface Simulation {
-  /** Weather is drawn from the seed, and so are the requests unless they are given. */
+  /**
+   * What deviates is drawn from the seed, and so are the requests unless they are given. A run in which something does
+   * not hold is answered, too: it has a `violation`. Rejects where a request is none for the service's aggregates.
+   */
   run(this: void, seed: string, notes?: Notes, requests?: ReadonlyArray<Request>): Promise<Run>
-  /** Just these deviations, and these requests or those of the plan's seed. */
+  /**
+   * Just these deviations, and these requests or those of the plan's seed; rejects as `run` does. What of the plan did
+   * not come about is the run's `unmet`.
+   */
   replay(this: void, plan: Plan, requests?: ReadonlyArray<Request>, notes?: Notes): Promise<Run>
+  /** What the workload sends by this seed; throws where it throws, or sends what no client could. */
   requestsOf(this: void, seed: string): ReadonlyArray<Request>
-  /** The requests of these sendings, in place of the workload's. */
+  /** The requests of these sendings, in place of the workload's; throws where no client could send one. */
   requestsFrom(this: void, sendings: ReadonlyArray<Sending>): ReadonlyArray<Request>
   readonly service: Service
   /** The names of all that should happen in some runs. */
@@ -83,6 +84,16 @@ export interface Simulation {
 /** The first of January 2026. */
 const START_MS = 1_767_225_600_000
 
+/**
+ * A service as it is to be simulated.
+ *
+ *     const shop = simulation({ service, workload, invariants: [always(...), eventually(...)] })
+ *     const run = await shop.run('7')
+ *     run.violation // undefined, or what did not hold
+ *
+ * Throws where the options do not fit together. Nothing runs yet, and nothing is kept from one run to the next. Law: a run
+ * is a function of its plan and its requests.
+ */
 export const simulation = (options: SimulationOptions): Simulation => {
   const { startMs = START_MS, workload, service } = options
   checkOptions(options)
@@ -119,17 +130,17 @@ interface Simulating {
   readonly notes: Notes
 }
 
-/** How many steps may go by before the faults stop. */
-const STORMS = [30, 100, 300, 1000]
+/** After how many steps the faults stop. */
+const FAULTY_STEPS = [30, 100, 300, 1000]
 
 const simulate = async (options: SimulationOptions, simulating: Simulating): Promise<Run> => {
   const { startMs = START_MS, mostSteps = 50_000, deploys = [] } = options
   const { seed, requests } = simulating
   const story = storyOf()
-  const storm = STORMS[Math.floor(draw(seed, 'storm') * STORMS.length)] ?? 0
+  const faulty = FAULTY_STEPS[Math.floor(draw(seed, 'storm') * FAULTY_STEPS.length)] ?? 0
   const { choose, deviations } = noted(
     simulating.deviations === undefined
-      ? until(byChance(seed), () => story.length() > storm)
+      ? until(byChance(seed), () => story.length() > faulty)
       : planned(simulating.deviations),
     simulating.notes,
   )

@@ -8,6 +8,7 @@ import type { Stage } from './deployment/stage.ts'
 import type { Invariant } from './invariant.ts'
 import type { Request } from './run.ts'
 
+/** What surroundings are made of: the run's stage without its judge, chance by key, and a client. */
 export interface SurroundingsPorts extends Omit<Stage, 'judge' | 'deviates'> {
   /** The number in [0, 1) that the run's seed gives this key. */
   draw(this: void, key: string): number
@@ -15,6 +16,7 @@ export interface SurroundingsPorts extends Omit<Stage, 'judge' | 'deviates'> {
   send(this: void, request: Request): Promise<void>
 }
 
+/** What lives beside the service in one run. */
 export interface Surroundings {
   /** Bound to what is around, beside those of the simulation; a deployment of its own binds its own. */
   readonly gateways?: (ports: GatewayPorts) => ReadonlyArray<GatewayBinding>

@@ -4,6 +4,7 @@
  */
 import type { Cell, Coverage } from './chooser.ts'
 
+/** What the runs are meant to reach. */
 export interface Expected {
   /** The marks that have to be reached: those of a simulation are its `marks`. */
   readonly marks?: ReadonlyArray<string>
@@ -13,12 +14,17 @@ export interface Expected {
   readonly atLeast?: number
 }
 
+/** What they have not reached. */
 export interface Unreached {
   /** The faults that never happened, by kind and place. */
   readonly faults: ReadonlyArray<Cell>
   readonly marks: ReadonlyArray<string>
 }
 
+/**
+ * What of the expected was not reached by the runs that this coverage was noted in. Marks count only where they are given:
+ * those of a simulation are its `marks`.
+ */
 export const unreached = (
   coverage: Pick<Coverage, 'matrix' | 'marks'>,
   { marks = [], kinds = () => true, atLeast = 10_000 }: Expected = {},

@@ -21,6 +21,7 @@ import type { Stage } from './stage.ts'
 type AnySettled = Settled<unknown, unknown>
 export type Answer = E.Either<Fault, AnySettled>
 
+/** A function that answers commands. */
 export type Api = SimulatedFunction<Request, Answer>
 
 const INTEGRATION_MS = 29_000
@@ -36,6 +37,10 @@ const THROTTLED = '429'
 const LOST = 'answer lost'
 const OFFERS = [GAVE_UP, TWICE, THROTTLED, LOST]
 
+/**
+ * Sends a request in the name of its client until it is answered, and tells the oracle the answer. Clients wait from 200 ms
+ * to 20 s of virtual time between tries; the promise is fulfilled without an answer where one gives up after 5,000.
+ */
 export const client = (stage: Stage, api: Api, oracle: Oracle): ((request: Request) => Promise<void>) => {
   const { kernel, choose, tell, lane } = stage
   const ask = (request: Request, attempt: number): Promise<Answer | undefined> => {

@@ -62,6 +62,7 @@ export interface Placed {
   readonly commit: Commit
 }
 
+/** The code of a service's functions. Each is called at a cold start with its ports; what it answers is the handler. */
 export interface Functions {
   /** Answers a command. */
   readonly api: (ports: FunctionPorts) => (request: Request) => Promise<Answer>

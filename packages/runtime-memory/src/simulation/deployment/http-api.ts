@@ -24,6 +24,7 @@ const PATIENT: ClientPolicy = {
   longestBackoffMs: 20_000,
 }
 
+/** An HTTP API with its clients. */
 export interface HttpApi {
   /**
    * Sends the request in the name of a client until the answer is final, and answers that; undefined where the client
@@ -32,6 +33,7 @@ export interface HttpApi {
   send(this: void, client: string, what: string, request: HttpRequest): Promise<HttpResponse | undefined>
 }
 
+/** Which kind of API it is, and how patient its clients are. */
 export interface HttpApiOptions extends ApiGatewaySettings {
   /** How often and how long clients try; for more than a day unless told. */
   readonly policy?: ClientPolicy

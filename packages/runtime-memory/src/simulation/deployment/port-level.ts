@@ -73,6 +73,7 @@ export interface PortLevelOptions {
   readonly oracle: Oracle
 }
 
+/** A deployed service in one run: what comes in from outside, and what has to hold of it in the end. */
 export interface World {
   /** A client sends its command until it is answered. */
   send(this: void, request: Request): Promise<void>

@@ -4,6 +4,7 @@ import type { VirtualKernel } from '../../kernel.ts'
 import type { Judge } from '../oracle/judge.ts'
 import type { Step } from '../run.ts'
 
+/** A run, as a deployment finds it: time and chance, the judge, and where to tell what happens. */
 export interface Stage {
   readonly kernel: VirtualKernel
   readonly choose: Choose

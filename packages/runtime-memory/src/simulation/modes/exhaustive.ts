@@ -1,14 +1,9 @@
-/**
- * All that may happen to a small workload, up to so many deviations at once: a proof within bounds, where chance only
- * samples.
- *
- * Law: each set of deviations that a run can meet is tried once. A pair is tried as its earlier deviation followed by
- * whatever that makes possible after it.
- */
+/** All that may happen to a small workload, up to so many deviations at once: a proof within bounds, where chance only samples. */
 import { type Sites } from '../chooser.ts'
 import type { Deviations, Request, Run } from '../run.ts'
 import type { Simulation } from '../simulation.ts'
 
+/** What is tried whole: a small workload, and how many deviations at once. */
 export interface Scope {
   /** The workload; that of the seed `0` unless told. */
   readonly requests?: ReadonlyArray<Request>
@@ -38,6 +33,13 @@ export interface Exhausted {
   readonly failing?: Run
 }
 
+/**
+ * Tries each single deviation of the benign run, and at depth 2 after each of them every second one that it makes possible.
+ * Ends at the first run that breaks something, which is `failing`.
+ *
+ * Law: each set of deviations that a run can meet is tried once. The number of runs grows with the square of the run's
+ * decision points: for two commands on one stream it is thousands. Rejects as `replay` does.
+ */
 export const exhaustive = async (
   simulation: Pick<Simulation, 'replay' | 'requestsOf'>,
   scope: Scope,

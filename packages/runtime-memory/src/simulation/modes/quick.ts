@@ -16,6 +16,7 @@ import type { Simulation } from '../simulation.ts'
 import { unreached, wordsOfUnreached } from '../unreached.ts'
 import { soak } from './soak.ts'
 
+/** How `holds` goes about it. */
 export interface Quick {
   /** 200 unless told. */
   readonly seeds?: number

@@ -1,10 +1,11 @@
-/** Past failures, then runs by chance, one seed after the other, until something breaks, the seeds are through or the time is up. */
+/** Runs by chance, for as long as one likes. */
 import { type Coverage, coverage as newCoverage } from '../chooser.ts'
 import type { Corpus } from '../report/corpus.ts'
 import type { Run } from '../run.ts'
 import type { Simulation } from '../simulation.ts'
 import { pastFailures } from './past-failures.ts'
 
+/** Which seeds are run, and for how long. */
 export interface Soaking {
   /** The first seed; 0 unless told. */
   readonly from?: number
@@ -19,6 +20,7 @@ export interface Soaking {
   readonly twiceEvery?: number
 }
 
+/** What was run until now, and what came of it. `failing` is as chance made it: `shrinkRun` makes it small. */
 export interface Soaked {
   readonly runs: number
   readonly operations: number
@@ -33,6 +35,14 @@ export interface Soaked {
   readonly failing?: Run
 }
 
+/**
+ * Runs past failures, then one seed after the other, until something breaks, a run differs from its double, the seeds are
+ * through or `more` answers false.
+ *
+ * A run in which something does not hold is answered as `failing`, and is not kept. Rejects where `seeds` or `from` is no
+ * whole number, where a past failure cannot be run any more, and where nothing was sent in any run. Whoever calls it outside
+ * of `holds` makes short runs about twice as fast by `holdingGlobals`.
+ */
 export const soak = async (simulation: Simulation, soaking: Soaking): Promise<Soaked> => {
   const { from = 0, seeds, more = () => true, progress, twiceEvery } = soaking
   checkSeeds(soaking)

@@ -10,6 +10,7 @@ import { fieldsOf, readText, textOf, versionOf } from './reading.ts'
 
 const VERSION = 1
 
+/** What failed once: all that its run is made of, and what it broke. */
 export interface Failure {
   /** What went wrong, for people; also what its file is named after. */
   readonly name: string
@@ -41,6 +42,7 @@ export const failureOf = (name: string, { plan, requests, violation }: Run): Fai
 export const encodeFailure = ({ name, plan, requests, invariant }: Failure): string =>
   `${JSON.stringify({ version: VERSION, name, invariant, plan: planJson(plan), requests: requests.map(requestJson) }, null, 2)}\n`
 
+/** Reads a file of `encodeFailure`. Left, with all that is wrong in it, where it is no failure of this version. */
 export const decodeFailure = (text: string): E.Either<InvalidInput, Failure> =>
   readText(text, (input) => {
     const nothing: Failure = {

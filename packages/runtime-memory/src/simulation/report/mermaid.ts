@@ -1,5 +1,5 @@
 /**
- * A sequence diagram of the lanes that have to do with a violation, for whatever draws Mermaid.
+ * A run, as a sequence diagram.
  *
  * Source of what is escaped: the grammar of Mermaid's sequence diagrams (2026-11), in which `#`, `;`, `:` and line
  * breaks end a text, `%%` begins a comment, and `#59;` is the character of that number.
@@ -13,6 +13,10 @@ import { counted, shortened } from './printable.ts'
 const MOST_MESSAGES = 40
 const MOST_CHARACTERS = 120
 
+/**
+ * The lanes that have to do with a violation, and with what deviated, as a sequence diagram for whatever draws Mermaid: 40
+ * messages at most, with notes where steps are left out.
+ */
 export const mermaid = (run: Run): string => {
   const told = { ...run, steps: run.steps }
   const about = involved(told)

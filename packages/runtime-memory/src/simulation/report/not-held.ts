@@ -1,4 +1,4 @@
-/** A failing run as an error, for whatever runs tests: its message is the report, and its stack begins in the user's code. */
+/** A failing run as an error, for whatever runs tests. */
 import type { Run } from '../run.ts'
 import { placeOf } from './place.ts'
 import { encodePlan } from './plan-text.ts'
@@ -13,6 +13,10 @@ export interface Called {
 
 const CALLED: Called = { name: 'simulation', from: './simulation.ts' }
 
+/**
+ * Something did not hold. The message is the report, with a plan and a test to paste; the stack begins in the user's code;
+ * `run` is the shrunk run itself.
+ */
 export class NotHeld extends Error {
   override readonly name = 'NotHeld'
   readonly #run: Run

@@ -28,7 +28,10 @@ export interface Planned {
   readonly requests?: ReadonlyArray<Request>
 }
 
-/** Safe to print: what a terminal would obey is escaped. */
+/**
+ * A plan as one line of JSON. Without `requests` the line leaves them to the plan's seed, and means the same for only as
+ * long as the workload does. Safe to print: what a terminal would obey is escaped.
+ */
 export const encodePlan = (plan: Plan, requests?: ReadonlyArray<Request>): string =>
   printable(
     JSON.stringify({
@@ -38,6 +41,10 @@ export const encodePlan = (plan: Plan, requests?: ReadonlyArray<Request>): strin
     }),
   )
 
+/**
+ * Reads a line of `encodePlan`. Left, with all that is wrong in it, where it is no plan of this version; whether its
+ * requests are any for a service is for `replay` to say.
+ */
 export const decodePlan = (text: string): E.Either<InvalidInput, Planned> =>
   readText(text, (input) => {
     const field = fieldsOf(input, ['version', 'seed', 'deviations'], ['requests'])

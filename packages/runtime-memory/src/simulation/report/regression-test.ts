@@ -1,4 +1,4 @@
-/** A test of vitest, ready to paste, that holds once the failure is mended. */
+/** A run, as a test to keep. */
 import type { Json } from '@everfold/core'
 import type { Request, Run } from '../run.ts'
 import { printable } from './printable.ts'
@@ -10,6 +10,10 @@ export interface RegressionOptions {
   readonly title?: string
 }
 
+/**
+ * The source of a test of vitest, ready to paste, that replays the run and holds once the failure is mended. It names the
+ * deviations and the requests in full, so it needs neither the seed nor the workload to stay as they are.
+ */
 export const regressionTest = (run: Run, { simulation, title }: RegressionOptions): string => {
   const { plan, requests, violation } = run
   const what = title ?? `${violation?.invariant ?? 'everything'} holds with seed ${plan.seed}`

@@ -1,4 +1,4 @@
-/** A failing run for a terminal: what did not hold, how it came about, and how to see it again. */
+/** A run, for a terminal. */
 import type { Run, Step } from '../run.ts'
 import { elapsed } from './elapsed.ts'
 import { violatingStep } from './involved.ts'
@@ -16,6 +16,10 @@ export interface SummaryOptions {
   readonly width?: number
 }
 
+/**
+ * A run as lines for a terminal: what did not hold and where, what deviated, the requests, the last steps, and how to see it
+ * again. What a terminal would obey is escaped.
+ */
 export const summary = (run: Run, options: SummaryOptions = {}): string => {
   const { replay = (plan) => `pnpm simulate --plan ${plan}`, width = 160 } = options
   const told = { ...run, steps: run.steps }

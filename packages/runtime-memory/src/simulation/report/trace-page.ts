@@ -1,8 +1,4 @@
-/**
- * One page that steps through a trace: the lanes as columns, time downward, what deviated and what broke marked.
- *
- * It needs nothing beside itself, and fetches nothing. All that a run tells is data in it and becomes text alone.
- */
+/** A run, as a page to step through. */
 import type { Run, Step } from '../run.ts'
 import { elapsed } from './elapsed.ts'
 import { involved, violatingStep } from './involved.ts'
@@ -16,6 +12,12 @@ import { nextAttempt, words } from './words.ts'
 /** A browser shows no more at once with ease; of a longer run the last ones are shown. */
 const MOST_STEPS = 5000
 
+/**
+ * A run as one page of HTML that steps through it: the lanes as columns, time downward, what deviated and what broke marked.
+ *
+ * It needs nothing beside itself, and fetches nothing. All that a run tells is data in it and becomes text alone. Of a run of
+ * more than 5,000 steps it has the last 5,000.
+ */
 export const tracePage = (run: Run): string => {
   const told = { ...run, steps: run.steps }
   const { violation, plan } = told

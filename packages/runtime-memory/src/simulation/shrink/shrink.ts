@@ -1,8 +1,6 @@
 /**
  * Shrinks a failing run to the little that its failure needs: its deviations first, then earlier and simpler ones, whole
- * streams, requests, the values in them and the time between them, and again, until nothing changes or the budget is used up.
- *
- * Law: every run on the way breaks the same invariant as the first. The same run shrinks in the same way.
+ * streams, requests, the values in them and the time between them, and again.
  */
 import type { Request, Run } from '../run.ts'
 import { reduced } from './minimal.ts'
@@ -42,6 +40,13 @@ export interface Shrunk {
   readonly complete: boolean
 }
 
+/**
+ * Shrinks a failing run until a whole round changes nothing or the budget is used up, which `complete` tells. A complete one
+ * is 1-minimal in its deviations: without any of them the invariant holds. Rejects where the run has no violation.
+ *
+ * Law: every run on the way breaks the same invariant as the first. Without a limit of time the same run shrinks in the same
+ * way. `shrinkRun` does so for the runs of a simulation.
+ */
 export const shrink = async (shrinking: Shrinking): Promise<Shrunk> => {
   const search = searchOf(shrinking)
   let before: Run

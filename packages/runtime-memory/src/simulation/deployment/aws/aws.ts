@@ -37,6 +37,7 @@ export interface AwsState {
   readonly kinesis: KinesisState
 }
 
+/** How a function takes a queue's messages; times are milliseconds. */
 export interface QueueConsumer extends Omit<QueueMappingSettings<Received>, 'id' | 'receipt' | 'group'> {
   readonly visibilityMs: number
   /** How a message is called in a trace: its id unless told. */
@@ -45,11 +46,13 @@ export interface QueueConsumer extends Omit<QueueMappingSettings<Received>, 'id'
   readonly deleted?: DeletedListener
 }
 
+/** How a function is deployed. */
 export interface DeploySettings extends FunctionSettings {
   /** What becomes of events that rules and schedules give to the function. */
   readonly asynchronous?: AsynchronousSettings
 }
 
+/** The services of one run. Functions, tables and queues are named as in AWS; what is told to listeners has taken effect. */
 export interface Aws {
   /** For the clients of whoever acts. */
   readonly requestHandler: RequestHandler
@@ -81,6 +84,10 @@ export interface Aws {
 
 type Target = SimulatedFunction<unknown, unknown>
 
+/**
+ * Simulated AWS on a run's stage, as `setUpAws` or an earlier run left it. Clients of the AWS SDK reach it by its
+ * `requestHandler`, which throws for a service that is not simulated.
+ */
 export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
   const sqs = sqsService(stage, initial.sqs)
   const functions = new Map<string, AsynchronousFunction>()

@@ -11,6 +11,7 @@ import type { AwsState } from './aws.ts'
 import { functionArn } from './targets.ts'
 import type { RequestHandler } from './transport.ts'
 
+/** What there is before a run: tables and streams, queues, and buses with their rules. */
 export interface SetUp {
   /** Makes the tables, and streams of Kinesis, by clients of the SDK with this request handler. */
   tables(this: void, requestHandler: RequestHandler): Promise<void>
@@ -37,7 +38,10 @@ type TargetSetUp = Pick<Target, 'id' | 'retries' | 'retryMs'> & {
   readonly deadLetters?: string
 } & ({ readonly queue: string } | { readonly function: string })
 
-/** The client of a process that is the first to speak reads the machine's files: so it is done here, outside of runs. */
+/**
+ * Sets the services up, once for many runs: the answer never changes. Rejects where `tables` does. It is done outside of
+ * runs because the first client of a process reads the machine's files.
+ */
 export const setUpAws = async ({ tables, queues = [], buses = [] }: SetUp): Promise<AwsState> => {
   let dynamoDb = dynamoDbWire.initial()
   let kinesis = kinesisModel.initial

@@ -21,6 +21,7 @@ type Given = 'taken' | 'refused' | 'gone'
 /** Gives something to the target of this ARN. */
 export type Give = (arn: string, gift: Gift) => Given
 
+/** The ARN of a function of the simulated account, by its name. */
 export const functionArn = (name: string): string => `arn:aws:lambda:us-east-1:000000000000:function:${name}`
 
 export const giving =
