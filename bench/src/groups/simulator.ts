@@ -1,8 +1,8 @@
 /**
  * `simulator/*`: how fast services are simulated, what trying all pairs of faults takes, and what shrinking leaves.
  *
- * A run is a bank's: six movements on two accounts, with the view and the process that hear of them, under weather drawn
- * from the run's seed. An operation is an effect of a port, a call of a service, or the beginning or end of an
+ * A run is a bank's: six movements on two accounts, with the view and the process that hear of them, under deviations
+ * drawn from the run's seed. An operation is an effect of a port, a call of a service, or the beginning or end of an
  * invocation. The group fails where a right service breaks something, or a wrong one is not found out.
  */
 import { bank, onLambda, smallBank } from '@everfold/local/simulate'

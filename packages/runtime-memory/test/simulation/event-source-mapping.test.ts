@@ -63,7 +63,7 @@ interface History {
 
 const names = (records: Records): ReadonlyArray<string> => records.map(({ value }) => value.name)
 
-/** Drives a mapping through chance, and then through fair weather until nothing is left to be done. */
+/** Drives a mapping through chance, and then without deviations until nothing is left to be done. */
 const driven = (settings: Settings, records: Records, chance: ReadonlyArray<number>): History => {
   const mapping = streamMapping({ ...settings, filter: ({ meant }) => meant })
   const dice = [...chance]

@@ -41,7 +41,7 @@ const anySettings = fc.record({
 })
 const anyChance = fc.array(fc.nat(1_000_000), { maxLength: 60, size: 'max' })
 
-/** Drives a mapping and a queue through chance, then through fair weather, until nothing is left. */
+/** Drives a mapping and a queue through chance, then without deviations until nothing is left. */
 const driven = (
   settings: {
     readonly batchSize: number
