@@ -9,7 +9,6 @@ import {
   eventually,
   eventuallyOverall,
   type Invariant,
-  type Job,
   type SimulationOptions,
   type SurroundingsPorts,
   sometimes,
@@ -17,14 +16,19 @@ import {
   type Workload,
 } from '@everfold/runtime-memory/simulation'
 import { doorbell, generations, type ParcelCommand, parcel, ROOM, service, van } from './courier.ts'
+import type { LambdaJob } from './on-lambda.ts'
 
 const REPEATED = 'a call is repeated'
 const REBUILT = 'readers are switched to a view that was rebuilt'
 
 export interface CourierRounds {
   readonly options: SimulationOptions
-  /** For a deployment that binds its own: the doorbell of the run that was begun last. */
-  gateways(this: void): ReadonlyArray<GatewayBinding>
+  /** For a deployment that binds its own. */
+  readonly lambda: {
+    /** The doorbell of the run that was begun last. */
+    gateways(this: void): ReadonlyArray<GatewayBinding>
+    readonly jobs: ReadonlyArray<LambdaJob>
+  }
 }
 
 export const courierRounds = (): CourierRounds => {
@@ -33,23 +37,19 @@ export const courierRounds = (): CourierRounds => {
     service,
     workload,
     invariants,
-    marks: [REPEATED],
+    marks: [REPEATED, REBUILT],
+    parts: { jobs: [rebuilding] },
     surroundings: ({ mark }) => {
       const around = doorbellOf(mark)
       current = around
       return { gateways: () => [around.binding], invariants: around.invariants }
     },
   }
-  return { options, gateways: () => [current.binding] }
+  return { options, lambda: { gateways: () => [current.binding], jobs: [rebuilding] } }
 }
 
-/** The same over core's ports, where a view is rebuilt meanwhile. */
-export const courierOnPorts = (): SimulationOptions => {
-  const { options } = courierRounds()
-  return { ...options, marks: [...(options.marks ?? []), REBUILT], parts: { jobs: [rebuilding] } }
-}
-
-const rebuilding: Job = {
+/** Over core's ports as over runtime-lambda's: the view is built anew while parcels are under way. */
+const rebuilding: LambdaJob = {
   name: 'rebuild',
   afterMs: 1500,
   run: async ({ store, views, clock, mark }) => {

@@ -14,6 +14,7 @@ import {
   type ExecuteOptions,
   type ExecutePorts,
   execute,
+  type Fault,
   type GatewayBinding,
   headCache,
   type Queue,
@@ -67,9 +68,21 @@ export interface LambdaOptions {
   readonly http?: RequestOf
   readonly gateways?: () => ReadonlyArray<GatewayBinding>
   readonly execute?: Partial<ExecuteOptions>
+  /** What else is run: the rebuild of a view, say. */
+  readonly jobs?: ReadonlyArray<LambdaJob>
   /** Parts of runtime-lambda with a bug in them, in place of its own. */
   readonly parts?: Partial<LambdaParts>
 }
+
+/** A function that is invoked once, and again until it has answered that it is done. */
+export interface LambdaJob {
+  readonly name: string
+  /** When, in milliseconds after the run's beginning. */
+  readonly afterMs: number
+  run(this: void, ports: JobPorts): Promise<E.Either<Fault, unknown>>
+}
+
+export interface JobPorts extends Pick<SandboxPorts, 'store' | 'views' | 'clock'>, Pick<Stage, 'mark'> {}
 
 /** What runtime-lambda is made of here; each may be replaced. */
 export interface LambdaParts {
@@ -169,6 +182,7 @@ const world = (options: LambdaOptions, state: AwsState, stage: Stage, oracle: Or
   streamFunctions(aws, oracle, parts)
   queueFunctions(options, aws, oracle, parts)
   subscriber(aws, oracle)
+  for (const job of options.jobs ?? []) runJob(job, aws, stage, { oracle, parts })
   return {
     send: clientsOf(options, aws, stage, { oracle, parts }),
     ended: () => oracle.events.complete({ published: true, heard: true }),
@@ -436,6 +450,27 @@ const queueFunctions = (
     })
   })
   aws.onQueue(QUEUES.calls, calls, consumer)
+}
+
+const JOB_RETRY_MS = 60_000
+
+const runJob = (
+  { name, afterMs, run }: LambdaJob,
+  aws: Aws,
+  { kernel, mark }: Stage,
+  { oracle, parts }: Judged,
+): void => {
+  const target = aws.deploy(name, { timeoutMs: TIMEOUT_MS }, () => {
+    const ports = portsOf(aws, oracle, parts)
+    return () => run({ store: ports.store, views: ports.views, clock: ports.clock, mark })
+  })
+  const invoke = async (): Promise<void> => {
+    const outcome = await target.invoke(name, undefined)
+    const done = outcome._tag === 'Returned' && E.isRight(outcome.value as E.Either<Fault, unknown>)
+    if (!done) due(kernel.nowMs() + JOB_RETRY_MS)
+  }
+  const due = (dueMs: number) => void kernel.at(dueMs, `${name} is due`, () => void invoke())
+  due(kernel.nowMs() + afterMs)
 }
 
 const letterId = ({ body }: { readonly body: string }): string =>

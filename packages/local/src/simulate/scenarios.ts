@@ -2,7 +2,7 @@
 import { type Simulation, type SimulationOptions, simulation } from '@everfold/runtime-memory/simulation'
 import { bank, busyBank, smallBank } from './bank.ts'
 import { bankAtCounter, requestOf } from './bank-http.ts'
-import { courierOnPorts, courierRounds } from './courier-rounds.ts'
+import { courierRounds } from './courier-rounds.ts'
 import { deploying } from './deploy.ts'
 import { onLambda } from './on-lambda.ts'
 
@@ -78,16 +78,16 @@ export const scenarios: ReadonlyArray<Scenario> = [
     level: 'ports',
     what: 'parcels, a van that may be full, timers and a doorbell, for two tenants, while a view is rebuilt',
     seeds: 500,
-    open: () => Promise.resolve(simulation(courierOnPorts())),
+    open: () => Promise.resolve(simulation(courierRounds().options)),
   },
   {
     name: 'courier-on-lambda',
     level: 'sdk',
-    what: 'the same with runtime-lambda and the AWS SDK, and no rebuild',
+    what: 'the same with runtime-lambda and the AWS SDK',
     seeds: 60,
     open: async () => {
-      const { options, gateways } = courierRounds()
-      return simulation({ ...options, deployment: await onLambda({ gateways }) })
+      const { options, lambda } = courierRounds()
+      return simulation({ ...options, deployment: await onLambda(lambda) })
     },
   },
   {
