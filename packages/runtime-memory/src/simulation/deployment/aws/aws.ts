@@ -86,7 +86,7 @@ type Target = SimulatedFunction<unknown, unknown>
 
 /**
  * Simulated AWS on a run's stage, as `setUpAws` or an earlier run left it. Clients of the AWS SDK reach it by its
- * `requestHandler`, which throws for a service that is not simulated.
+ * `requestHandler`, which rejects what is for a service that is not simulated.
  */
 export const simulatedAws = (stage: Stage, initial: AwsState): Aws => {
   const sqs = sqsService(stage, initial.sqs)

@@ -4,6 +4,7 @@
  * Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs", format 2.0 (2026-11).
  */
 
+/** What a client sends. */
 export interface HttpRequest {
   readonly method: string
   readonly path: string
@@ -13,6 +14,7 @@ export interface HttpRequest {
   readonly body?: string
 }
 
+/** What a client gets. */
 export interface HttpResponse {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>
