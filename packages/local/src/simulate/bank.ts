@@ -27,8 +27,10 @@ import {
   alwaysOverall,
   type Invariant,
   type SimulationOptions,
+  sometimes,
   type Workload,
 } from '@everfold/runtime-memory/simulation'
+import { sometimesRefused } from './happening.ts'
 
 export const Cents = integer('Cents', 0)
 
@@ -124,6 +126,12 @@ const invariants: ReadonlyArray<Invariant> = [
   }),
 ]
 
+/** Without these, the runs would not have tried what an account is for. */
+const happenings: ReadonlyArray<Invariant> = [
+  sometimes('an account moves three times', account, ({ movements }) => movements >= 3),
+  sometimesRefused('a withdrawal is refused', account, 'Overdrawn'),
+]
+
 /** Movements on a few accounts. */
 const workload: Workload = (random) =>
   Array.from({ length: 6 }, (_, at) => ({
@@ -136,7 +144,7 @@ const workload: Workload = (random) =>
     ...(random() < 0.3 ? { key: `key ${at}` } : {}),
   }))
 
-export const bank: SimulationOptions = { service, workload, invariants }
+export const bank: SimulationOptions = { service, workload, invariants: [...invariants, ...happenings] }
 
 /**
  * Many movements on one account, by clients with keys of their own, where little is remembered: so snapshots, markers
@@ -144,7 +152,7 @@ export const bank: SimulationOptions = { service, workload, invariants }
  */
 export const busyBank: SimulationOptions = {
   service,
-  invariants,
+  invariants: [...invariants, ...happenings],
   execute: { snapshotEvery: 3, remembered: 2 },
   workload: (random) =>
     Array.from({ length: 14 }, (_, at) => ({

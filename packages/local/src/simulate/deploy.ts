@@ -7,12 +7,13 @@ import {
   aggregate as defineAggregate,
   reject,
   type Service,
+  streamParts,
   type TypeOf,
   text,
   union,
   variant,
 } from '@everfold/core'
-import type { SimulationOptions } from '@everfold/runtime-memory/simulation'
+import { type Invariant, type SimulationOptions, sometimesOverall } from '@everfold/runtime-memory/simulation'
 import {
   type Account,
   type AccountCode,
@@ -49,9 +50,21 @@ const withTellers = defineAggregate<AccountCommand, Account, AccountEvent, Accou
 /** Its events are those of the old code, and more. */
 const newCode = withTellers as unknown as AccountCode
 
+/** Without it, no run would have had both. */
+const OLD_AFTER_NEW: Invariant = sometimesOverall('old code writes after new code has written', ({ log }) => {
+  const deposits = log
+    .filter(({ stream }) => streamParts(stream).category === account.name)
+    .flatMap(({ answers }) =>
+      answers.flatMap(({ events }) => events.filter(({ _tag }) => _tag === 'Deposited')),
+    )
+  const last = deposits.at(-1)
+  return last !== undefined && !('teller' in last) && deposits.some((deposit) => 'teller' in deposit)
+})
+
 const deployed = (service: Service, newer: Service): SimulationOptions => ({
   ...bank,
   service,
+  invariants: [...(bank.invariants ?? []), OLD_AFTER_NEW],
   deploys: [{ afterMs: 800, service: newer }],
 })
 

@@ -7,8 +7,10 @@ import {
   eventuallyOverall,
   type Sending,
   type SimulationOptions,
+  sometimes,
   type Workload,
 } from '@everfold/runtime-memory/simulation'
+import { sometimesRecorded, sometimesRefused } from '../happening.ts'
 import { held, type StockBook, stockBooks } from './stock-books.ts'
 
 const service: Service = {
@@ -51,6 +53,12 @@ export const hotSkuScenario = (parts: Partial<HotSkuParts> = {}): SimulationOpti
       Stock.aggregate,
       (stock) => Stock.promisable(stock) >= 0 || `${Stock.available(stock)} available`,
     ),
+    sometimes('everything is promised', Stock.aggregate, (stock) => Stock.available(stock) === 0),
+    sometimes('more is promised than is there', Stock.aggregate, (stock) => Stock.available(stock) < 0),
+    sometimesRefused('there is too little for somebody', Stock.aggregate, 'InsufficientStock'),
+    sometimesRecorded('a reservation expires', Stock.aggregate, 'ReservationExpired'),
+    sometimesRecorded('a reservation is released', Stock.aggregate, 'ReservationReleased'),
+    sometimesRecorded('units are shipped', Stock.aggregate, 'StockShipped'),
   ],
 })
 

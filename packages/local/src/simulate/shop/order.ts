@@ -4,7 +4,7 @@
  */
 import { E, type KeyRing, type Sealed, type Service, seal, streamParts } from '@everfold/core'
 import { valid } from '@everfold/core/testing'
-import { Cart, Notification, Order, Shop, Stock } from '@everfold/ecommerce'
+import { Cart, Notification, Order, Payment, Shop, Stock } from '@everfold/ecommerce'
 import { stripePayments } from '@everfold/gateway-stripe'
 import {
   always,
@@ -17,6 +17,7 @@ import {
   type Workload,
 } from '@everfold/runtime-memory/simulation'
 import { mailbox } from '../../mailbox.ts'
+import { sometimesRecorded, sometimesRefused } from '../happening.ts'
 import { intentsByOrder, moneyInvariants, total } from './money-books.ts'
 import { held, type StockBooks, stockBooks } from './stock-books.ts'
 import { type SimulatedStripe, simulatedStripe } from './stripe.ts'
@@ -32,7 +33,7 @@ export const orderScenario = (parts: Partial<OrderParts> = {}): SimulationOption
   return {
     service,
     workload,
-    invariants: OF_ORDERS,
+    invariants: [...OF_ORDERS, ...HAPPENINGS],
     surroundings: (ports) => {
       // What a refund comes to is told by webhooks alone: were one lost for good, nobody would ever hear.
       const stripe = simulatedStripe(ports, { lossy: (type) => !type.includes('refund') })
@@ -62,6 +63,16 @@ const OF_ORDERS: ReadonlyArray<Invariant> = [
   eventually('every order ends completed or canceled', Order.aggregate, (order) =>
     order._tag === 'NoOrder' || isOver(order) ? true : order.status,
   ),
+]
+
+const HAPPENINGS: ReadonlyArray<Invariant> = [
+  sometimesRecorded('an order is completed', Order.aggregate, 'OrderCompleted'),
+  sometimesRecorded('an order is canceled', Order.aggregate, 'OrderCanceled'),
+  sometimesRecorded('a reservation is released', Stock.aggregate, 'ReservationReleased'),
+  sometimesRefused('there is too little for somebody', Stock.aggregate, 'InsufficientStock'),
+  sometimesRecorded('a card is declined', Payment.aggregate, 'PaymentFailed'),
+  sometimesRecorded('a payment is refunded', Payment.aggregate, 'RefundSucceeded'),
+  sometimesRecorded('nobody knows what became of a request', Payment.aggregate, 'PaymentOutcomeUnknown'),
 ]
 
 const isOver = ({ status }: Order.Order): boolean => status === 'completed' || status === 'canceled'

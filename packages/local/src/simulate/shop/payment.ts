@@ -5,10 +5,12 @@ import { Payment, Shop } from '@everfold/ecommerce'
 import { stripePayments } from '@everfold/gateway-stripe'
 import {
   eventuallyOverall,
+  type Invariant,
   type Sending,
   type SimulationOptions,
   type Workload,
 } from '@everfold/runtime-memory/simulation'
+import { sometimesRecorded } from '../happening.ts'
 import { intentsByOrder, moneyInvariants } from './money-books.ts'
 import { simulatedStripe } from './stripe.ts'
 
@@ -35,6 +37,7 @@ export const paymentScenario = (parts: Partial<PaymentParts> = {}): SimulationOp
   return {
     service: parts.service ?? service,
     workload,
+    invariants: HAPPENINGS,
     surroundings: (ports) => {
       const stripe = simulatedStripe(ports, { lossy: () => false })
       return {
@@ -52,6 +55,17 @@ export const paymentScenario = (parts: Partial<PaymentParts> = {}): SimulationOp
     },
   }
 }
+
+const HAPPENINGS: ReadonlyArray<Invariant> = [
+  sometimesRecorded('a card is declined', Payment.aggregate, 'PaymentFailed'),
+  sometimesRecorded('a bank asks who pays', Payment.aggregate, 'PaymentActionRequired'),
+  sometimesRecorded('money is captured', Payment.aggregate, 'PaymentCaptured'),
+  sometimesRecorded('a payment is canceled', Payment.aggregate, 'PaymentCanceled'),
+  sometimesRecorded('an authorization expires', Payment.aggregate, 'AuthorizationExpired'),
+  sometimesRecorded('a payment is refunded', Payment.aggregate, 'RefundSucceeded'),
+  sometimesRecorded('a refund fails', Payment.aggregate, 'RefundFailed'),
+  sometimesRecorded('nobody knows what became of a request', Payment.aggregate, 'PaymentOutcomeUnknown'),
+]
 
 const METHODS = [
   'pm_card_visa',
