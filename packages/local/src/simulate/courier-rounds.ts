@@ -2,7 +2,7 @@
  * The courier at work for two tenants, and the doorbell that is around it: who sends what, what has to hold, and what the
  * doorbell's own book says.
  */
-import { bind, type CommandId, E, type GatewayBinding, rebuild } from '@everfold/core'
+import { bind, type CommandId, E, type GatewayBinding, rebuild, unavailable } from '@everfold/core'
 import {
   always,
   alwaysOverall,
@@ -32,20 +32,23 @@ export interface CourierRounds {
 }
 
 export const courierRounds = (): CourierRounds => {
-  let current = doorbellOf(() => undefined)
+  let current: Doorbell | undefined
   const options: SimulationOptions = {
     service,
     workload,
     invariants,
     marks: [REPEATED, REBUILT],
     parts: { jobs: [rebuilding] },
-    surroundings: ({ mark }) => {
-      const around = doorbellOf(mark)
+    surroundings: (ports) => {
+      const around = doorbellOf(ports)
       current = around
       return { gateways: () => [around.binding], invariants: around.invariants }
     },
   }
-  return { options, lambda: { gateways: () => [current.binding], jobs: [rebuilding] } }
+  return {
+    options,
+    lambda: { gateways: () => (current === undefined ? [] : [current.binding]), jobs: [rebuilding] },
+  }
 }
 
 /** Over core's ports as over runtime-lambda's: the view is built anew while parcels are under way. */
@@ -67,11 +70,15 @@ interface Doorbell {
   readonly invariants: ReadonlyArray<Invariant>
 }
 
-/** It rings once for each key, whatever it is asked how often; its book says for which door. */
-const doorbellOf = (mark: SurroundingsPorts['mark']): Doorbell => {
+const DEAD = 'dead before it rang'
+const DEAF = 'dead after it rang'
+
+/** It may be asked twice about one ring, and fail before or after; its book says which key is for which ring. */
+const doorbellOf = ({ mark, choose, tell }: SurroundingsPorts): Doorbell => {
   const doors = new Map<CommandId, string>()
   const keys = new Map<string, CommandId>()
   let confused: string | undefined
+  const times = new Map<string, number>()
   const note = (key: CommandId, door: string) => {
     const [before, other] = [doors.get(key), keys.get(door)]
     if (before !== undefined) mark(REPEATED)
@@ -80,10 +87,22 @@ const doorbellOf = (mark: SurroundingsPorts['mark']): Doorbell => {
     doors.set(key, door)
     keys.set(door, key)
   }
+  const failing = (door: string): string | undefined => {
+    const time = (times.get(door) ?? 0) + 1
+    times.set(door, time)
+    const key = `doorbell: ${door} #${time}`
+    const deviation = choose(key, [DEAD, DEAF], { port: 'doorbell', operation: 'rings' })
+    if (deviation !== undefined) tell({ lane: 'doorbell', operation: 'rings', subject: door, key, deviation })
+    return deviation
+  }
   const binding = bind(doorbell, ({ recorded, state, key }) => async () => {
     const { event, stream } = recorded
     const ring = event._tag === 'BroughtToDoor' ? event.ring : 0
-    note(key, `${stream} ring ${ring}`)
+    const door = `${stream} ring ${ring}`
+    const deviation = failing(door)
+    if (deviation === DEAD) return E.left(unavailable('the doorbell'))
+    note(key, door)
+    if (deviation === DEAF) return E.left(unavailable('the doorbell'))
     const opened: ParcelCommand = { _tag: ring >= state.opensAt ? 'HandOver' : 'LeaveNote' }
     return E.right(opened)
   })

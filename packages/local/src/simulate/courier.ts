@@ -206,8 +206,9 @@ interface Round {
 type CourierHeard = Heard<ParcelEvent | VanEvent, ParcelRejection | VanRejection>
 type Courier = Process<Round, ParcelEvent | VanEvent, ParcelRejection | VanRejection>
 
-/** From the loading to the door, and from one ring to the next. */
+/** From the loading to the door, and from one ring to the next, which is over before many a timer is set. */
 const ROUND_MS = 600_000
+const AGAIN_MS = 200
 const TIMER = 'round'
 
 const evolveRound = (round: Round, heard: CourierHeard): Round => {
@@ -241,8 +242,9 @@ const reactTo = (_before: Round, round: Round, heard: CourierHeard): ReadonlyArr
     case 'HandedIn':
       return [onVan('Load')]
     case 'Loaded':
-    case 'NobodyFound':
       return [schedule(TIMER, timeMs + ROUND_MS)]
+    case 'NobodyFound':
+      return [schedule(TIMER, timeMs + AGAIN_MS)]
     default:
       return []
   }
