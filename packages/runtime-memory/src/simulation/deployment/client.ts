@@ -1,8 +1,7 @@
 /**
  * Clients behind an API gateway: each sends its command until it has an answer, under the same id every time.
  *
- * The gateway gives up after its integration timeout while the work goes on. Source: API Gateway Developer Guide,
- * quotas (2026-11).
+ * The gateway gives up after its integration timeout while the work goes on.
  */
 import {
   type AnyAggregate,
@@ -13,6 +12,7 @@ import {
   type Fault,
   type Settled,
 } from '@everfold/core'
+import { API_GATEWAY } from '../limits.ts'
 import type { Oracle } from '../oracle/oracle.ts'
 import type { Request } from '../run.ts'
 import type { SimulatedFunction } from './lambda.ts'
@@ -24,7 +24,6 @@ export type Answer = E.Either<Fault, AnySettled>
 /** A function that answers commands. */
 export type Api = SimulatedFunction<Request, Answer>
 
-const INTEGRATION_MS = 29_000
 /** The first wait of a client before it asks again, and the longest. */
 const WAIT_MS = 100
 const LONGEST_WAIT_MS = 20_000
@@ -64,7 +63,9 @@ export const client = (stage: Stage, api: Api, oracle: Oracle): ((request: Reque
       })
     if (deviation === GAVE_UP) return Promise.resolve(undefined)
     return new Promise((resolve) => {
-      const cancel = kernel.at(kernel.nowMs() + INTEGRATION_MS, `${key} gives up`, () => resolve(undefined))
+      const cancel = kernel.at(kernel.nowMs() + API_GATEWAY.restTimeoutMs, `${key} gives up`, () =>
+        resolve(undefined),
+      )
       void invoked.then((outcome) => {
         cancel()
         resolve(outcome._tag === 'Returned' && deviation !== LOST ? outcome.value : undefined)
