@@ -130,8 +130,9 @@ export class SimulatedRun {
     const { violation } = run
     // What breaks something else is no simpler form of what it was shrunk from.
     const other = this.#shrunk?.invariant !== undefined && violation?.invariant !== this.#shrunk.invariant
+    const { called } = this.#simulated.options
     if (violation !== undefined && !other)
-      throw new NotHeld(run, asked.stack ?? '', this.#simulated.options.called)
+      throw new NotHeld(run, asked.stack ?? '', called === undefined ? {} : { called })
   }
 
   /** Simpler runs, the simplest first; none of one that never ran, because its faults are not known. */

@@ -30,7 +30,7 @@ export {
 } from './invariant.ts'
 export type { HttpRequest, HttpResponse } from './models/api-gateway/index.ts'
 export { type Exhausted, exhaustive, type Scope, statement } from './modes/exhaustive.ts'
-export { type Held, holds, type Quick, replayPlan } from './modes/quick.ts'
+export { type Held, holds, type Quick, replayed, replayPlan } from './modes/quick.ts'
 export { type Soaked, type Soaking, soak } from './modes/soak.ts'
 export type { Code, Oracle } from './oracle/oracle.ts'
 export {
@@ -51,11 +51,12 @@ export { words } from './report/words.ts'
 export type { Sending, Workload } from './requests.ts'
 export type * from './run.ts'
 export { leastDeviating } from './shrink/least-deviating.ts'
-export { shrink } from './shrink/shrink.ts'
+export { shrink, wordsOfShrinking } from './shrink/shrink.ts'
 export { shrinkRun } from './shrink/simulated.ts'
 export {
   type Deploy,
   type Deployment,
+  type Running,
   type Simulation,
   type SimulationOptions,
   simulation,

@@ -66,12 +66,12 @@ export interface Simulation {
    * What deviates is drawn from the seed, and so are the requests unless they are given. A run in which something does
    * not hold is answered, too: it has a `violation`. Rejects where a request is none for the service's aggregates.
    */
-  run(this: void, seed: string, notes?: Notes, requests?: ReadonlyArray<Request>): Promise<Run>
+  run(this: void, seed: string, notes?: Running, requests?: ReadonlyArray<Request>): Promise<Run>
   /**
    * Just these deviations, and these requests or those of the plan's seed; rejects as `run` does. What of the plan did
    * not come about is the run's `unmet`.
    */
-  replay(this: void, plan: Plan, requests?: ReadonlyArray<Request>, notes?: Notes): Promise<Run>
+  replay(this: void, plan: Plan, requests?: ReadonlyArray<Request>, notes?: Running): Promise<Run>
   /** What the workload sends by this seed; throws where it throws, or sends what no client could. */
   requestsOf(this: void, seed: string): ReadonlyArray<Request>
   /** The requests of these sendings, in place of the workload's; throws where no client could send one. */
@@ -79,6 +79,12 @@ export interface Simulation {
   readonly service: Service
   /** The names of all that should happen in some runs. */
   readonly marks: ReadonlyArray<string>
+}
+
+/** How one run is made otherwise than the others of a simulation. */
+export interface Running extends Notes {
+  /** After how many steps it counts as one that never comes to rest; as many as the simulation says unless told. */
+  readonly mostSteps?: number
 }
 
 /** The first of January 2026. */
@@ -127,22 +133,23 @@ interface Simulating {
   /** Where they are absent, chance decides. */
   readonly deviations?: Plan['deviations']
   readonly requests: ReadonlyArray<Request>
-  readonly notes: Notes
+  readonly notes: Running
 }
 
 /** After how many steps the faults stop. */
 const FAULTY_STEPS = [30, 100, 300, 1000]
 
 const simulate = async (options: SimulationOptions, simulating: Simulating): Promise<Run> => {
-  const { startMs = START_MS, mostSteps = 50_000, deploys = [] } = options
-  const { seed, requests } = simulating
+  const { startMs = START_MS, deploys = [] } = options
+  const { seed, requests, notes } = simulating
+  const { mostSteps = options.mostSteps ?? 50_000 } = notes
   const story = storyOf()
   const faulty = FAULTY_STEPS[Math.floor(draw(seed, 'storm') * FAULTY_STEPS.length)] ?? 0
   const { choose, deviations } = noted(
     simulating.deviations === undefined
       ? until(byChance(seed), () => story.length() > faulty)
       : planned(simulating.deviations),
-    simulating.notes,
+    notes,
   )
   const kernel = virtualKernel({
     seed,
@@ -153,7 +160,7 @@ const simulate = async (options: SimulationOptions, simulating: Simulating): Pro
     waits: 'promises',
   })
   const tell = (told: Told) => story.told(told, kernel.nowMs())
-  const mark = (name: string) => simulating.notes.coverage?.mark(name)
+  const mark = (name: string) => notes.coverage?.mark(name)
   const around: Surroundings =
     options.surroundings?.({
       kernel,

@@ -56,7 +56,9 @@ describe('some hundred runs in a unit test', () => {
     expect(message).toContain(`at ${import.meta.filename}:`)
     expect(message).toMatch(/seed \d+, after step \d+/)
     expect(message).toContain('Nothing deviated from the benign.')
-    expect(message).toMatch(/await replayPlan\(tea, '\{"version":1,/)
+    expect(message).toContain(
+      "  import { replayPlan } from '@everfold/runtime-memory/simulation'\n  await replayPlan(tea, '{\"version\":1,",
+    )
     expect(message).toContain("import { tea } from './tea.ts'")
     expect(placeOf(error.stack ?? '')?.file).toBe(import.meta.filename)
     expect(framesOf(error)).toMatch(/^\n\s+at tenCups /)

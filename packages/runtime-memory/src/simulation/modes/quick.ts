@@ -9,8 +9,11 @@ import type { Corpus } from '../report/corpus.ts'
 import { type Called, NotHeld } from '../report/not-held.ts'
 import { decodePlan } from '../report/plan-text.ts'
 import { wordsOfFaults } from '../report/reading.ts'
-import type { Run } from '../run.ts'
+import { wordsOfUnmet } from '../report/summary.ts'
+import type { Plan, Request, Run } from '../run.ts'
 import { leastDeviating } from '../shrink/least-deviating.ts'
+import { RESTLESS } from '../shrink/restless.ts'
+import { wordsOfShrinking } from '../shrink/shrink.ts'
 import { shrinkRun } from '../shrink/simulated.ts'
 import type { Simulation } from '../simulation.ts'
 import { unreached, wordsOfUnreached } from '../unreached.ts'
@@ -61,9 +64,12 @@ const tried = async (simulation: Simulation, quick: Quick, asked: string): Promi
     ...(corpus === undefined ? {} : { corpus }),
   })
   if (failing !== undefined) {
-    const run = await shrunkWithin(simulation, failing, shrinkMs)
+    const { run, remark } = await shrunkWithin(simulation, failing, shrinkMs)
     await corpus?.keep(run)
-    throw new NotHeld(run, asked, called)
+    throw new NotHeld(run, asked, {
+      ...(called === undefined ? {} : { called }),
+      ...(remark === undefined ? {} : { remark }),
+    })
   }
   const [seed] = differing
   if (seed !== undefined) throw new Error(await wordsOfDifference(simulation, seed))
@@ -80,12 +86,20 @@ const wordsOfMissing = (marks: ReadonlyArray<string>, runs: number): string =>
 
 const nowMs = (): number => performance.now()
 
-const shrunkWithin = async (simulation: Simulation, failing: Run, withinMs: number): Promise<Run> => {
+const shrunkWithin = async (
+  simulation: Simulation,
+  failing: Run,
+  withinMs: number,
+): Promise<{ readonly run: Run; readonly remark: string | undefined }> => {
   const startMs = nowMs()
-  // A third of the time for a better beginning.
-  const begin = await leastDeviating(simulation, failing, () => nowMs() - startMs < withinMs / 3)
+  // A third of the time for a better beginning; one that is restless too may alone take longer.
+  const begin =
+    failing.violation?.invariant === RESTLESS
+      ? failing
+      : await leastDeviating(simulation, failing, () => nowMs() - startMs < withinMs / 3)
   const time = { ms: withinMs - (nowMs() - startMs), nowMs }
-  return (await shrinkRun(simulation, begin, { runs: Number.POSITIVE_INFINITY, time })).run
+  const shrunk = await shrinkRun(simulation, begin, { runs: Number.POSITIVE_INFINITY, time })
+  return { run: shrunk.run, remark: wordsOfShrinking(shrunk, nowMs() - startMs) }
 }
 
 const wordsOfDifference = async ({ run }: Simulation, seed: string): Promise<string> => {
@@ -94,6 +108,29 @@ const wordsOfDifference = async ({ run }: Simulation, seed: string): Promise<str
   const at = one.findIndex(({ key }, index) => key !== other[index]?.key)
   const where = at < 0 ? '' : `: step ${at + 1} was "${one[at]?.key}" once and "${other[at]?.key}" then`
   return `a run is a function of its seed, and that of ${seed} is not; something is kept from run to run, or asked of the machine${where}`
+}
+
+/**
+ * The run of a past failure, for the test that keeps it: rejects with a `NotHeld` where it fails again, and also where
+ * some deviation does not come about any more, because then it tries no longer what once failed.
+ */
+export const replayed = async (
+  { replay }: Pick<Simulation, 'replay'>,
+  plan: Plan,
+  requests?: ReadonlyArray<Request>,
+): Promise<Run> => {
+  const asked: { stack?: string } = {}
+  Error.captureStackTrace(asked, replayed)
+  const run = await replay(plan, requests)
+  if (run.violation !== undefined) throw new NotHeld(run, asked.stack ?? '', { kept: true })
+  if (run.unmet !== undefined)
+    throw new Error(
+      [
+        ...wordsOfUnmet(run),
+        'Where the mend is the reason, leave them out of the plan; else look for the failure anew.',
+      ].join('\n'),
+    )
+  return run
 }
 
 /** The run of a plan, as a report gives it; `unmet` has what did not come about of it. */

@@ -13,6 +13,15 @@ export interface Called {
 
 const CALLED: Called = { name: 'simulation', from: './simulation.ts' }
 
+/** What else the report of a failing run says. */
+interface Telling {
+  readonly called?: Called
+  /** What is to be known of how the run was found. */
+  readonly remark?: string
+  /** Whether there is a test already that keeps it. */
+  readonly kept?: boolean
+}
+
 /**
  * Something did not hold. The message is the report, with a plan and a test to paste; the stack begins in the user's code;
  * `run` is the shrunk run itself.
@@ -22,8 +31,8 @@ export class NotHeld extends Error {
   readonly #run: Run
 
   /** `asked` is the stack of whoever asked for the run, where no code is at fault alone. */
-  constructor(run: Run, asked: string, called: Called = CALLED) {
-    super(reportOf(run, called))
+  constructor(run: Run, asked: string, telling: Telling = {}) {
+    super(reportOf(run, telling))
     this.#run = run
     const told = `${this.name}: ${this.message}`
     this.stack = `${told}\n${framesFrom(run.violation?.stack) ?? framesFrom(asked) ?? ''}`
@@ -35,12 +44,15 @@ export class NotHeld extends Error {
   }
 }
 
-const reportOf = (run: Run, called: Called): string =>
-  [
-    summary(run, { replay: () => `await replayPlan(${called.name}, ${planLiteral(run)})` }),
-    'A test to keep',
-    regressionTest(run, { simulation: called }),
-  ].join('\n')
+const reportOf = (run: Run, { called = CALLED, remark, kept = false }: Telling): string => {
+  const replay = () =>
+    [
+      "import { replayPlan } from '@everfold/runtime-memory/simulation'",
+      `await replayPlan(${called.name}, ${planLiteral(run)})`,
+    ].join('\n')
+  const told = summary(run, { replay, ...(remark === undefined ? {} : { remark }) })
+  return kept ? told : [told, 'A test to keep', regressionTest(run, { simulation: called })].join('\n')
+}
 
 /** A string of JavaScript. */
 const planLiteral = ({ plan, requests }: Run): string =>

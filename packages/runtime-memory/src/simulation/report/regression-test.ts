@@ -16,11 +16,12 @@ export interface RegressionOptions {
  */
 export const regressionTest = (run: Run, { simulation, title }: RegressionOptions): string => {
   const { plan, requests, violation } = run
-  const what = title ?? `${violation?.invariant ?? 'everything'} holds with seed ${plan.seed}`
+  const what = title ?? `${promise(violation?.invariant)} with seed ${plan.seed}`
   const types = requests.length === 0 ? [] : ["import type { CommandId, StreamName } from '@everfold/core'"]
   return [
     ...types,
-    "import { expect, test } from 'vitest'",
+    "import { replayed } from '@everfold/runtime-memory/simulation'",
+    "import { test } from 'vitest'",
     `import { ${simulation.name} } from ${text(simulation.from)}`,
     '',
     `test(${text(what)}, async () => {`,
@@ -31,10 +32,18 @@ export const regressionTest = (run: Run, { simulation, title }: RegressionOption
     '  }',
     `  const requests: Parameters<typeof ${simulation.name}.replay>[1] = [${requests.length === 0 ? ']' : ''}`,
     ...(requests.length === 0 ? [] : [...requests.flatMap(requestLines), '  ]']),
-    `  expect((await ${simulation.name}.replay(plan, requests)).violation).toBeUndefined()`,
+    `  await replayed(${simulation.name}, plan, requests)`,
     '})',
     '',
   ].join('\n')
+}
+
+/** What holds, as a sentence. */
+const promise = (invariant: string | undefined): string => {
+  if (invariant === undefined) return 'everything holds'
+  if (invariant === 'handler') return 'no handler is at fault'
+  if (invariant === 'history') return 'the history has an order that explains it'
+  return `${invariant} holds`
 }
 
 /** Of one line, and with nothing in it that ends a line. */

@@ -8,8 +8,10 @@ import { counted, printable, quoted, shortened } from './printable.ts'
 import { words } from './words.ts'
 
 export interface SummaryOptions {
-  /** The command that replays a plan, given as one word of a shell; `pnpm simulate --plan …` unless told. */
+  /** What replays a plan, given as one word of a shell, in one line or more; `pnpm simulate --plan …` unless told. */
   replay?(this: void, plan: string): string
+  /** What else is to be known of the run, below what did not hold: that shrinking was cut short, say. */
+  readonly remark?: string
   /** How many steps before the violation are told; 12 unless told. */
   readonly lastSteps?: number
   /** How wide the line of a step or a request is at most; 160 characters unless told. */
@@ -27,12 +29,13 @@ export const summary = (run: Run, options: SummaryOptions = {}): string => {
   const short = (line: string) => shortened(line, width)
   const lines = [
     ...verdict(told),
+    ...(options.remark === undefined ? [] : [`  ${options.remark}`]),
     '',
     ...deviations(told),
     ...requests(told).map(short),
     ...ending(told, options).map(short),
     'Replay',
-    `  ${command}`,
+    ...command.split('\n').map((line) => `  ${line}`),
     '',
   ]
   return lines.map(printable).join('\n')

@@ -2,6 +2,7 @@
  * Shrinks a failing run to the little that its failure needs: its deviations first, then earlier and simpler ones, whole
  * streams, requests, the values in them and the time between them, and again.
  */
+import { counted } from '../report/printable.ts'
 import type { Request, Run } from '../run.ts'
 import { reduced } from './minimal.ts'
 import {
@@ -74,6 +75,15 @@ export function* candidates(scenario: Scenario, simplifying: Simplifying = {}): 
   for (const at of scenario.requests.keys()) yield* smallerCommands(scenario, at, simplifying)
   yield* sooner(scenario)
 }
+
+/** That shrinking was cut short, in words; nothing where it was not. */
+export const wordsOfShrinking = (
+  { attempts, complete }: Pick<Shrunk, 'attempts' | 'complete'>,
+  tookMs: number,
+): string | undefined =>
+  complete
+    ? undefined
+    : `shrinking stopped after ${(tookMs / 1000).toFixed(1)} s and ${counted(attempts, 'run')}, so less than this may do`
 
 interface Search {
   /** The simplest failing run so far. */

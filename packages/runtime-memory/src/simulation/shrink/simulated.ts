@@ -13,6 +13,7 @@ import {
 } from '../../effect.ts'
 import type { Run } from '../run.ts'
 import type { Simulation } from '../simulation.ts'
+import { RESTLESS, shrinkRestless, type Within } from './restless.ts'
 import { bySimplicity, type Simplifying } from './scenario.ts'
 import { type Budget, type Shrunk, shrink } from './shrink.ts'
 
@@ -35,10 +36,16 @@ export const simplifyingOf = ({ service }: Pick<Simulation, 'service'>): Require
 }
 
 /** The simplest run that breaks what this one breaks, as far as the budget goes. */
-export const shrinkRun = (simulation: Simulation, failing: Run, budget: Budget): Promise<Shrunk> =>
-  shrink({
-    run: (plan, requests) => simulation.replay(plan, requests),
-    failing,
-    budget,
-    ...simplifyingOf(simulation),
-  })
+export const shrinkRun = (simulation: Simulation, failing: Run, budget: Budget): Promise<Shrunk> => {
+  const simplifying = simplifyingOf(simulation)
+  const within: Within = (left, running) =>
+    shrink({
+      run: (plan, requests) => simulation.replay(plan, requests, running),
+      failing,
+      budget: left,
+      ...simplifying,
+    })
+  return failing.violation?.invariant === RESTLESS
+    ? shrinkRestless(simulation, failing, budget, within)
+    : within(budget)
+}
