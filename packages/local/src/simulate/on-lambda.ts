@@ -82,7 +82,7 @@ export interface LambdaJob {
   run(this: void, ports: JobPorts): Promise<E.Either<Fault, unknown>>
 }
 
-export interface JobPorts extends Pick<SandboxPorts, 'store' | 'views' | 'clock'>, Pick<Stage, 'mark'> {}
+interface JobPorts extends Pick<SandboxPorts, 'store' | 'views' | 'clock'>, Pick<Stage, 'mark'> {}
 
 /** What runtime-lambda is made of here; each may be replaced. */
 export interface LambdaParts {
