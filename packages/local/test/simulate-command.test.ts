@@ -234,7 +234,8 @@ test('a failure is shrunk, kept, and told with where it is kept', () =>
       deviations: failure?.plan.deviations.size,
       kept: expect.stringMatching(/kept\/.*\.json$/),
     })
-    expect(E.isRight(decodePlan((told?.object as { readonly plan: string }).plan))).toBe(true)
+    const { plan = '' } = (told?.object ?? {}) as { readonly plan?: string }
+    expect(E.isRight(decodePlan(plan))).toBe(true)
     expect(told?.words).toContain('pnpm simulate --scenario any --plan ')
     expect(told?.words).toMatch(/\nKept in .*\.json, and run first from now on\.$/)
   }))
