@@ -197,29 +197,31 @@ test.each([0, 10])(
   },
 )
 
-describe('a sandbox that is used again', () => {
-  const used = async (answeredMs: number) => {
-    const kernel = virtualKernel({ overtaking: 0, startMs: 0 })
-    const told: Array<string> = []
-    let first: Life | undefined
-    await kernel.run(async () => {
-      kernel.live('first', {}, (life) => {
-        first = life
-        void kernel.sleep(answeredMs).then(() => told.push(`heard at ${kernel.nowMs()}`))
+/** A sandbox that began to wait, was frozen, is used again from 10 ms to 1,010 ms, and frozen again. */
+const used = async (answeredMs: number) => {
+  const kernel = virtualKernel({ overtaking: 0, startMs: 0 })
+  const told: Array<string> = []
+  let first: Life | undefined
+  await kernel.run(async () => {
+    kernel.live('first', {}, (life) => {
+      first = life
+      void kernel.sleep(answeredMs).then(() => told.push(`heard at ${kernel.nowMs()}`))
+      life.end()
+    })
+    await kernel.sleep(10)
+    kernel.live('second', {}, (life) => {
+      first?.thaw(life)
+      kernel.at(1010, 'the second invocation ends', () => {
+        told.push('the second ends')
         life.end()
       })
-      await kernel.sleep(10)
-      kernel.live('second', {}, (life) => {
-        first?.thaw(life)
-        kernel.at(1010, 'the second invocation ends', () => {
-          told.push('the second ends')
-          life.end()
-        })
-      })
-      await kernel.sleep(2000)
     })
-    return told
-  }
+    await kernel.sleep(2000)
+  })
+  return told
+}
+
+describe('a sandbox that is used again', () => {
   test('hears what came while it was frozen as soon as it is used', async () => {
     expect(await used(5)).toEqual(['heard at 10', 'the second ends'])
   })

@@ -134,7 +134,8 @@ export const oracleOf = ({
       )
     const told = answerText(aggregate, settled.right.outcome)
     const earlier = answers.get(request.id)
-    if (earlier !== undefined && earlier !== told)
+    // An answer that is read by another version of the code may have another form; what is on record is one.
+    if (codes.length === 1 && earlier !== undefined && earlier !== told)
       return judge.broken('S3', `a command id has one answer, and ${request.id} had ${earlier} and ${told}`)
     answers.set(request.id, told)
     if (id === request.id && !isRecorded(versions, request.aggregate, settled.right, recorded.answer))
