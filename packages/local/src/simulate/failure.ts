@@ -7,6 +7,7 @@ import {
   type Simulation,
   shrinkRun,
   summary,
+  wordsOfShrinking,
 } from '@everfold/runtime-memory/simulation'
 import type { Printer } from './print.ts'
 import type { Scenario } from './scenarios.ts'
@@ -23,8 +24,10 @@ export interface Failing {
 }
 
 export const tell = async (print: Printer, { scenario, simulated, run, keep }: Failing): Promise<void> => {
+  const startMs = performance.now()
   const time = { ms: SHRINKING.ms, nowMs: () => performance.now() }
   const shrunk = await shrinkRun(simulated, run, { runs: SHRINKING.runs, time })
+  const remark = wordsOfShrinking(shrunk, performance.now() - startMs)
   const { plan, requests, violation } = shrunk.run
   const kept = keep === undefined ? undefined : relative(process.cwd(), await keep(shrunk.run))
   const object = {
@@ -34,11 +37,12 @@ export const tell = async (print: Printer, { scenario, simulated, run, keep }: F
     deviations: plan.deviations.size,
     before: run.plan.deviations.size,
     attempts: shrunk.attempts,
+    complete: shrunk.complete,
     kept: kept ?? null,
   }
   const text = [
-    summary(shrunk.run, replayOf(scenario)),
-    'A test to keep',
+    summary(shrunk.run, { ...replayOf(scenario), ...(remark === undefined ? {} : { remark }) }),
+    'A test to keep, where ./simulation.ts exports the simulation of this scenario',
     regressionTest(shrunk.run, { simulation: { name: 'simulation', from: './simulation.ts' } }),
     ...(kept === undefined ? [] : [`Kept in ${kept}, and run first from now on.`]),
   ]
