@@ -161,6 +161,7 @@ const next = <Value>(
 const parentsFirst = <Value>(
   shards: ReadonlyMap<string, Shard<Value>>,
 ): ReadonlyMap<string, Shard<Value>> => {
+  if ([...shards.values()].every(({ parents }) => parents.length === 0)) return shards
   const ordered = new Map<string, Shard<Value>>()
   const add = (id: string) => {
     const shard = shards.get(id)
@@ -178,13 +179,15 @@ const wakeAt = <Value>(
   shards: ReadonlyMap<string, Shard<Value>>,
   nowMs: number,
 ): { readonly wakeMs?: number } => {
-  const open = [...shards.values()].filter((shard) => isOpen(shards, shard))
-  const resting = open.flatMap(({ batches }) => batches).filter(({ running }) => running === undefined)
-  const times = [...open.map((shard) => readyAtMs(settings, shard)), ...resting.map(({ dueMs }) => dueMs)]
-  const wakeMs = times.reduce<number>(
-    (first, timeMs) => (timeMs !== undefined && timeMs > nowMs ? Math.min(first, timeMs) : first),
-    Number.POSITIVE_INFINITY,
-  )
+  let wakeMs = Number.POSITIVE_INFINITY
+  const atLatest = (timeMs: number | undefined) => {
+    if (timeMs !== undefined && timeMs > nowMs) wakeMs = Math.min(wakeMs, timeMs)
+  }
+  for (const shard of shards.values()) {
+    if (!isOpen(shards, shard)) continue
+    atLatest(readyAtMs(settings, shard))
+    for (const { running, dueMs } of shard.batches) if (running === undefined) atLatest(dueMs)
+  }
   return Number.isFinite(wakeMs) ? { wakeMs } : {}
 }
 
