@@ -4,9 +4,9 @@
  *
  * A fault may pass, or a deploy may mend it: the commands come again, and with them all that waits behind them for
  * the same stream, until the queue's redrive moves them. An undecodable history is such a fault: nothing of that stream
- * could go through before it; so is a command that newer code wrote, during a deploy. A command that is refused for itself (not decodable, an id that names another payload, too
- * old, too large) would be refused for ever, and becomes a dead letter at once. A duplicate delivery changes nothing,
- * because its command id is on record.
+ * could go through before it; so is a command that newer code wrote, during a deploy. A command that is refused for
+ * itself (not decodable, an id that names another payload, too old, too large) would be refused for ever, and becomes a
+ * dead letter at once. A duplicate delivery changes nothing, because its command id is on record.
  */
 import {
   type Aggregates,
