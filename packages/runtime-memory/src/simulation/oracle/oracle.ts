@@ -22,19 +22,18 @@ import {
   type Settled,
   type StoredAnswer,
   type StoredEvent,
-  type StreamName,
   streamParts,
 } from '@everfold/core'
-import type { Invariant, Judgement, Overview } from '../invariant.ts'
+import type { Invariant, Overview } from '../invariant.ts'
 import type { Request } from '../run.ts'
 import { type DeliveryBook, deliveryBook } from './delivery-book.ts'
 import { type EventBook, eventBook } from './event-book.ts'
 import { guarded, watchedProjections } from './guarded.ts'
 import { type Judge, judgeOf } from './judge.ts'
-import { type Book, type JudgedCode, type LogBook, logBook } from './log-book.ts'
+import { type JudgedCode, type LogBook, logBook } from './log-book.ts'
 import { nameOf, type RowBook, rowBook } from './row-book.ts'
 import { isSame } from './same.ts'
-import { stackOfThrown, wordsOfThrown } from './thrown.ts'
+import { statesOf, usersOf } from './users.ts'
 import { watched, witness } from './witness.ts'
 
 /** One version of the code. */
@@ -293,74 +292,5 @@ const projected = (
         'S5',
         `a checkpoint passes no record that was not processed, and ${stream}@${number} was passed without ${nameOf(projection)}`,
       )
-  }
-}
-
-const statesOf = ({ books }: LogBook, category: string): ReadonlyMap<StreamName, unknown> => {
-  const states = new Map<StreamName, unknown>()
-  for (const { stream, state } of books())
-    if (streamParts(stream).category === category) states.set(stream, state)
-  return states
-}
-
-interface Users {
-  committed(this: void, book: Book): void
-  ended(this: void): void
-}
-
-const usersOf = (
-  invariants: ReadonlyArray<Invariant>,
-  { broken }: Judge,
-  { books }: LogBook,
-  overview: Overview,
-): Users => {
-  const judged = (invariant: Invariant, judgement: () => Judgement, where: string) => {
-    try {
-      const said = judgement()
-      if (invariant.when === 'sometimes') {
-        if (said === true) overview.mark(invariant.name)
-        return
-      }
-      if (said === undefined || said === true) return
-      const why = said === false ? '' : `: ${said}`
-      broken(
-        invariant.name,
-        `${invariant.name}${where === '' ? '' : `, and in ${where} it does not hold`}${why}`,
-        invariant.stack,
-      )
-    } catch (thrown) {
-      const about = where === '' ? '' : ` about ${where}`
-      broken(
-        invariant.name,
-        `${invariant.name}, and its judgement threw${about}: ${wordsOfThrown(thrown)}`,
-        stackOfThrown(thrown) ?? invariant.stack,
-      )
-    }
-  }
-  const of = (when: Invariant['when']) => invariants.filter((one) => one.when === when)
-  const always = [...of('always'), ...of('sometimes')]
-  const eventually = of('eventually')
-  const judgeBook = (invariant: Invariant, { stream, state, commits }: Book) => {
-    const { aggregate, holdsOf } = invariant
-    if (holdsOf === undefined || streamParts(stream).category !== aggregate?.name) return
-    judged(invariant, () => holdsOf(state, stream), `${stream}@${commits.length}`)
-  }
-  const judgeOverall = (invariant: Invariant) => {
-    const { holds } = invariant
-    if (holds !== undefined) judged(invariant, () => holds(overview), '')
-  }
-  return {
-    committed: (book) => {
-      for (const invariant of always) {
-        judgeBook(invariant, book)
-        judgeOverall(invariant)
-      }
-    },
-    ended: () => {
-      for (const invariant of eventually) {
-        for (const book of books()) judgeBook(invariant, book)
-        judgeOverall(invariant)
-      }
-    },
   }
 }
